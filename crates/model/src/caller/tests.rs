@@ -1,0 +1,91 @@
+//! The policy as a matrix: every kind of caller against every action.
+
+use super::*;
+use Decision::{Allowed, Refused};
+use Mode::{Notifying, Silent};
+use Refusal::{NoActivity, NotOwn, PersonNeeded};
+
+fn code(text: &str) -> OdsCode {
+    text.parse().unwrap()
+}
+
+fn caller(person: bool, rights: Rights, setting: Option<&str>) -> Caller {
+    let organisation = Organisation { code: code("RJ1"), name: "An example trust".into() };
+    let who = if person {
+        Who::Person(Staff {
+            user_id: "555254240100".into(),
+            role_profile_id: None,
+            role_code: "R8001".into(),
+            role_name: "Nurse Access Role".into(),
+            name: "Ms Example".into(),
+        })
+    } else {
+        Who::System { client: "la-system".into() }
+    };
+    let site = setting.map(|setting| Site {
+        code: code("RJ121"),
+        name: "A site".into(),
+        organisation: organisation.code,
+        setting: setting.parse().unwrap(),
+    });
+    Caller { who, organisation, site, rights }
+}
+
+#[test]
+fn the_policy_matrix() {
+    let none = Rights::default();
+    let notify = Rights { view: true, ..none };
+    let silent = Rights { view_silently: true, ..none };
+    let both = Rights { view: true, view_silently: true, ..none };
+    let own = Rights { authority: Some(AuthorityCode(code("714"))), ..none };
+    let privacy = Rights { privacy: true, ..none };
+    let (emergency, gp, unknown) = (Some("U01"), Some("S01"), None);
+
+    // Viewing: [declared unscheduled, nothing declared, declared scheduled].
+    for (rights, setting, expected) in [
+        (notify, emergency, [Allowed(Notifying), Allowed(Notifying), Allowed(Silent)]),
+        (notify, gp, [Allowed(Notifying), Allowed(Silent), Allowed(Silent)]),
+        (notify, unknown, [Allowed(Notifying), Allowed(Notifying), Allowed(Silent)]),
+        (silent, emergency, [Allowed(Silent); 3]),
+        (silent, gp, [Allowed(Silent); 3]),
+        (silent, unknown, [Allowed(Silent); 3]),
+        (both, emergency, [Allowed(Notifying), Allowed(Notifying), Allowed(Silent)]),
+        (both, gp, [Allowed(Notifying), Allowed(Silent), Allowed(Silent)]),
+        (none, emergency, [Refused(NoActivity); 3]),
+        (own, unknown, [Refused(NoActivity); 3]),
+        (privacy, emergency, [Refused(NoActivity); 3]),
+    ] {
+        let declared = [Declared::Unscheduled, Declared::Nothing, Declared::Scheduled];
+        let person = caller(true, rights, setting);
+        let decided = declared.map(|declared| may(&person, Action::View(declared), Subject::AnyChild));
+        assert_eq!(decided, expected, "{rights:?} at {setting:?}");
+        let system = caller(false, rights, setting);
+        for declared in declared {
+            assert_eq!(may(&system, Action::View(declared), Subject::AnyChild), Refused(PersonNeeded));
+        }
+    }
+
+    // An authority's own affairs: [own, another's, any child].
+    let (ours, theirs) = (Subject::Of(AuthorityCode(code("714"))), Subject::Of(AuthorityCode(code("702"))));
+    for action in [Action::ReadOwnChild, Action::Upload, Action::Notices] {
+        for person in [true, false] {
+            for (rights, expected) in [
+                (own, [Allowed(Silent), Refused(NotOwn), Refused(NotOwn)]),
+                (notify, [Refused(NoActivity); 3]),
+                (silent, [Refused(NoActivity); 3]),
+                (privacy, [Refused(NoActivity); 3]),
+                (none, [Refused(NoActivity); 3]),
+            ] {
+                let caller = caller(person, rights, None);
+                let decided = [ours, theirs, Subject::AnyChild].map(|subject| may(&caller, action, subject));
+                assert_eq!(decided, expected, "{rights:?} {action:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn debug_shows_no_name_of_staff() {
+    let text = format!("{:?}", caller(true, Rights::default(), Some("U01")));
+    assert!(!text.contains("Ms Example") && !text.contains("555254240100"), "{text}");
+}

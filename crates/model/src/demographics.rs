@@ -1,0 +1,85 @@
+//! What demographics says of a number, and whether an uploaded person is that person.
+
+use crate::Date;
+use crate::name::{PersonName, family_agrees, given_agrees};
+use crate::nhs_number::NhsNumber;
+
+/// A person as demographics knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demographics {
+    /// Name.
+    pub name: PersonName,
+    /// Date of birth.
+    pub birth: Date,
+    /// Demographics' security code R (restricted) or V (sensitive).
+    pub restricted: bool,
+    /// A date of death is recorded.
+    pub deceased: bool,
+}
+
+/// The answer for one number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Known.
+    Found(Demographics),
+    /// Replaced by another number.
+    Superseded(NhsNumber),
+    /// Withdrawn without a successor, or never given out.
+    Unknown,
+}
+
+/// What disagreed first, in the order in which it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// Date of birth.
+    Birth,
+    /// Family name.
+    Family,
+    /// Given names.
+    Given,
+}
+
+/// Whether an uploaded name and date of birth are this person's. The date of birth must be equal, the family name equal but for
+/// its writing, the given names as [`given_agrees`] tries them (spec/domain.md section 3).
+pub fn verify(name: &PersonName, birth: Date, known: &Demographics) -> Result<(), Mismatch> {
+    if birth != known.birth {
+        return Err(Mismatch::Birth);
+    }
+    if !family_agrees(&name.family, &known.name.family) {
+        return Err(Mismatch::Family);
+    }
+    if !given_agrees(&name.given, &known.name.given) {
+        return Err(Mismatch::Given);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_verified_by_birth_family_and_given_name() {
+        // Source: spec/domain.md section 3; swapped names are a mismatch (section 12, case 13).
+        let known = Demographics {
+            name: PersonName::new("Robin Alex", "O'Brien"),
+            birth: "2017-04-04".parse().unwrap(),
+            restricted: false,
+            deceased: false,
+        };
+        for (given, family, birth, expected) in [
+            ("Robin", "OBrien", "2017-04-04", Ok(())),
+            ("ROBIN ALEX", "O’BRIEN", "2017-04-04", Ok(())),
+            ("Robin", "OBrien", "2017-04-05", Err(Mismatch::Birth)),
+            ("Robin", "Brien", "2017-04-04", Err(Mismatch::Family)),
+            ("OBrien", "Robin", "2017-04-04", Err(Mismatch::Family)),
+            ("Baby", "O'Brien", "2017-04-04", Err(Mismatch::Given)),
+        ] {
+            assert_eq!(
+                verify(&PersonName::new(given, family), birth.parse().unwrap(), &known),
+                expected,
+                "{given} {family}"
+            );
+        }
+    }
+}

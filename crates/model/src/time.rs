@@ -1,0 +1,60 @@
+//! Days as the service counts them: in Europe/London, whatever the machine's zone.
+
+use crate::{Date, Timestamp};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+
+static LONDON: TimeZone = jiff::tz::get!("Europe/London");
+
+/// The day in Europe/London at this moment.
+pub fn london_day(at: Timestamp) -> Date {
+    LONDON.to_datetime(at).date()
+}
+
+/// The moment as local time with its offset, to the second, as FHIR's `instant` writes it.
+pub fn london_instant(at: Timestamp) -> String {
+    let zoned = at.to_zoned(LONDON.clone());
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// The moment that a local date and time of Europe/London names; the earlier one where the clocks go back.
+pub fn london_moment(local: jiff::civil::DateTime) -> Option<Timestamp> {
+    LONDON.to_ambiguous_timestamp(local).compatible().ok()
+}
+
+/// The day on which a person reaches an age. Born on 29 February counts as 1 March in other years.
+pub fn birthday(birth: Date, age: i16) -> Option<Date> {
+    let year = birth.year().checked_add(age)?;
+    Date::new(year, birth.month(), birth.day()).or_else(|_| Date::new(year, 3, 1)).ok()
+}
+
+/// A day some days later, held at the end of the calendar.
+pub fn days_after(day: Date, days: i32) -> Date {
+    day.saturating_add(days.days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn the_day_is_londons() {
+        for (utc, day) in [
+            ("2026-07-01T22:59:59Z", date(2026, 7, 1)),
+            ("2026-07-01T23:00:00Z", date(2026, 7, 2)),
+            ("2026-01-01T23:59:59Z", date(2026, 1, 1)),
+            ("2026-10-25T00:30:00Z", date(2026, 10, 25)),
+        ] {
+            assert_eq!(london_day(utc.parse().unwrap()), day, "{utc}");
+        }
+        assert_eq!(london_instant("2026-07-01T22:59:59Z".parse().unwrap()), "2026-07-01T23:59:59+01:00");
+        assert_eq!(london_instant("2026-02-20T21:47:03Z".parse().unwrap()), "2026-02-20T21:47:03+00:00");
+    }
+
+    #[test]
+    fn birthdays_of_leap_days_fall_on_the_first_of_march() {
+        assert_eq!(birthday(date(2008, 2, 29), 18), Some(date(2026, 3, 1)));
+        assert_eq!(birthday(date(2006, 11, 22), 18), Some(date(2024, 11, 22)));
+    }
+}

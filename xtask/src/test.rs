@@ -1,0 +1,151 @@
+//! `cargo xtask test`: the steps in order, cheap ones first, stopping at the first that fails.
+//! The last line is always the plain `N passed, N failed`; a step that fails without counting a test counts as one.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::counts::{self, Counts};
+use crate::{process, tidy};
+
+/// Which steps to run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave out the documentation build and the check of the dependencies' licences and sources.
+    #[arg(long)]
+    fast: bool,
+    /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
+    #[arg(long, conflicts_with = "fast")]
+    advisories: bool,
+}
+
+enum Step {
+    Tidy,
+    /// A command whose exit code is the answer.
+    Command(&'static str, Command),
+    /// A command that also counts tests.
+    Tests(&'static str, Command),
+    /// cargo-deny, which is not part of the toolchain.
+    Deny,
+}
+
+pub fn run(root: &Path, options: &Options) -> u8 {
+    let start = Instant::now();
+    let mut counts = Counts::default();
+    let mut failure = None;
+    for step in steps(root, options) {
+        let title = step.title(options);
+        println!("\n== {title}");
+        let step_start = Instant::now();
+        let before = counts.failed;
+        let outcome = step.run(root, options, &mut counts);
+        println!("== {} s", seconds(step_start));
+        let reason = match outcome {
+            Ok(true) => continue,
+            Ok(false) => String::new(),
+            Err(error) => format!(": {error:#}"),
+        };
+        if counts.failed == before {
+            counts.failed += 1;
+        }
+        failure = Some(format!("FAILED at: {title}{reason}"));
+        break;
+    }
+    println!();
+    if let Some(failure) = &failure {
+        println!("{failure}");
+    }
+    if options.fast {
+        println!("left out by --fast: documentation, licences and sources of dependencies");
+    } else if !options.advisories {
+        println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
+    }
+    println!("total {} s", seconds(start));
+    println!("{counts}");
+    u8::from(failure.is_some())
+}
+
+fn steps(root: &Path, options: &Options) -> Vec<Step> {
+    let cargo = |arguments: &[&str]| process::cargo(root, arguments);
+    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    documentation.env("RUSTDOCFLAGS", "-D warnings");
+    let mut steps = vec![
+        Step::Command("formatting", cargo(&["fmt", "--all", "--check"])),
+        Step::Tidy,
+        Step::Command("lints", cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])),
+    ];
+    if !options.fast {
+        steps.push(Step::Deny);
+        steps.push(Step::Command("documentation", documentation));
+    }
+    steps.push(Step::Command("binary", cargo(&["build", "--package", "cpis", "--locked"])));
+    steps.push(Step::Tests("tests", tests(root)));
+    steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
+    steps
+}
+
+/// nextest where it is installed. `cargo test --tests` leaves the documentation tests to their own step.
+fn tests(root: &Path) -> Command {
+    if process::has_cargo_subcommand(root, "nextest") {
+        let arguments = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--no-tests=pass"];
+        process::cargo(root, &arguments)
+    } else {
+        process::cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast", "--tests"])
+    }
+}
+
+impl Step {
+    fn title(&self, options: &Options) -> String {
+        match self {
+            Self::Tidy => "house rules: cargo xtask tidy".to_owned(),
+            Self::Command(name, command) | Self::Tests(name, command) => {
+                format!("{name}: {}", process::shown(command))
+            }
+            Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
+        }
+    }
+
+    fn run(self, root: &Path, options: &Options, counts: &mut Counts) -> Result<bool> {
+        match self {
+            Self::Tidy => tidy::run(root),
+            Self::Command(_, mut command) => process::succeeds(&mut command),
+            Self::Tests(_, mut command) => {
+                if std::io::stdout().is_terminal() {
+                    command.env("CARGO_TERM_COLOR", "always");
+                }
+                let (success, output) = process::succeeds_and_captures(&mut command)?;
+                counts.add(counts::read(&output));
+                Ok(success)
+            }
+            Self::Deny => deny(root, options),
+        }
+    }
+}
+
+fn deny(root: &Path, options: &Options) -> Result<bool> {
+    if !process::has_cargo_subcommand(root, "deny") {
+        bail!(
+            "cargo-deny is not installed; install it with: cargo install cargo-deny --locked (or leave it out: --fast)"
+        );
+    }
+    // Offline it reads every locked package, those of other systems too, which a build here never fetched.
+    if !process::succeeds(&mut process::cargo(root, &["fetch", "--locked", "--quiet"]))? {
+        return Ok(false);
+    }
+    process::succeeds(&mut process::cargo(root, deny_arguments(options)))
+}
+
+const fn deny_arguments(options: &Options) -> &'static [&'static str] {
+    if options.advisories {
+        &["deny", "check", "--hide-inclusion-graph", "advisories", "licenses", "bans", "sources"]
+    } else {
+        &["deny", "--offline", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"]
+    }
+}
+
+fn seconds(start: Instant) -> String {
+    format!("{:.1}", start.elapsed().as_secs_f64())
+}
