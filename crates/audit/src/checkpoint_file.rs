@@ -86,36 +86,30 @@ struct Block {
     signatures: bool,
     /// A blank line follows.
     closed: bool,
+    /// The last line has no end, so this is the end of the text.
+    torn: bool,
 }
 
 fn records(text: &str) -> impl Iterator<Item = Record<'_>> {
     let mut blocks = blocks(text).peekable();
     std::iter::from_fn(move || {
         let body = blocks.next()?;
-        let end = body.stop + usize::from(body.closed);
-        let fault = |error| Some(Record { line: body.line, note: Err(error), end, closed: body.closed });
-        if body.signatures {
-            return fault(CheckpointError::Malformed("signature lines stand alone"));
-        }
-        let Some(signatures) = blocks.next_if(|next| next.signatures) else {
-            let last = blocks.peek().is_none_or(|next| !next.closed && blocks_end(text, next));
-            let torn = last && !has_line_end(text);
-            let missing = CheckpointError::Malformed("there are no signature lines");
-            return fault(if torn || blocks.peek().is_none() { CheckpointError::Unfinished } else { missing });
+        let record = |note, last: &Block| {
+            Some(Record { line: body.line, note, end: last.stop + usize::from(last.closed), closed: last.closed })
         };
-        let note = text.get(body.start..signatures.stop).filter(|note| note.ends_with('\n'));
-        let closed = signatures.closed;
-        let end = signatures.stop + usize::from(closed);
-        Some(Record { line: body.line, note: note.ok_or(CheckpointError::Unfinished), end, closed })
+        if body.signatures {
+            return record(Err(CheckpointError::Malformed("signature lines stand alone")), &body);
+        }
+        // a torn block may be a signature line of which not even the dash is whole
+        match blocks.next_if(|next| next.signatures || next.torn) {
+            Some(signatures) if signatures.torn => record(Err(CheckpointError::Unfinished), &signatures),
+            Some(signatures) => {
+                record(text.get(body.start..signatures.stop).ok_or(CheckpointError::Unfinished), &signatures)
+            }
+            None if blocks.peek().is_none() => record(Err(CheckpointError::Unfinished), &body),
+            None => record(Err(CheckpointError::Malformed("there are no signature lines")), &body),
+        }
     })
-}
-
-fn blocks_end(text: &str, block: &Block) -> bool {
-    block.stop == text.len()
-}
-
-fn has_line_end(text: &str) -> bool {
-    text.ends_with('\n')
 }
 
 fn blocks(text: &str) -> impl Iterator<Item = Block> {
@@ -126,19 +120,18 @@ fn blocks(text: &str) -> impl Iterator<Item = Block> {
         for (line, number) in lines.by_ref() {
             let start = at;
             at += line.len();
+            let (signatures, torn) = (line.starts_with(SIGNATURE_START), !line.ends_with('\n'));
             match &mut block {
                 None if line == "\n" => {}
-                None => {
-                    let signatures = line.starts_with(SIGNATURE_START);
-                    block = Some(Block { line: number, start, stop: at, signatures, closed: false });
-                }
+                None => block = Some(Block { line: number, start, stop: at, signatures, closed: false, torn }),
                 Some(block) if line == "\n" => {
                     block.closed = true;
                     break;
                 }
                 Some(block) => {
                     block.stop = at;
-                    block.signatures &= line.starts_with(SIGNATURE_START);
+                    block.signatures &= signatures;
+                    block.torn = torn;
                 }
             }
         }

@@ -7,6 +7,7 @@
 //! [`notice`], [`upload`].
 
 pub mod access;
+pub mod answer;
 pub mod caller;
 pub mod codes;
 pub mod demographics;

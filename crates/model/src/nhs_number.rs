@@ -61,9 +61,13 @@ impl NhsNumber {
 
     /// The number as people read it, 3-3-4.
     pub fn spaced(&self) -> String {
-        let [a, b, c, d, e, f, rest @ ..] = self.0.map(char::from);
-        let mut text = String::from_iter([a, b, c, ' ', d, e, f, ' ']);
-        text.extend(rest);
+        let mut text = String::with_capacity(12);
+        for (place, digit) in self.0.iter().enumerate() {
+            if matches!(place, 3 | 6) {
+                text.push(' ');
+            }
+            text.push(char::from(*digit));
+        }
         text
     }
 
