@@ -26,7 +26,8 @@ pub(crate) struct Verdict {
 }
 
 pub(crate) fn judge(mut expected: Vec<Expected>, rebuilt: &Rebuilt<'_>) -> Verdict {
-    expected.sort_by_key(|one| (one.checkpoint.size, one.order));
+    // of two different checkpoints of one size the one that holds comes first
+    expected.sort_by_key(|one| (one.checkpoint.size, !holds(one, rebuilt.roots), one.order));
     let honoured = honoured_restores(&expected, rebuilt.roots);
     let mut verdict = Verdict::default();
     let mut after = 0;
@@ -45,8 +46,10 @@ pub(crate) fn judge(mut expected: Vec<Expected>, rebuilt: &Rebuilt<'_>) -> Verdi
             let what = FaultKind::TailCut { have: rebuilt.entries, expected: size, from: *from };
             verdict.faults.push(Fault { index: Some(rebuilt.entries), seq: None, what });
         } else {
-            // a fault that names an entry in between explains the root, and names it better
-            let explained = rebuilt.earliest.is_some_and(|index| (after..size).contains(&index));
+            // a fault that names an entry in between explains the root, and names it better; and when another checkpoint of
+            // this size holds, no entry is at fault
+            let named = rebuilt.earliest.is_some_and(|index| (after..size).contains(&index));
+            let explained = named || after == size;
             let what = FaultKind::RootMismatch { size, after, from: *from };
             verdict.faults.push(Fault { index: (!explained).then_some(after), seq: None, what });
         }

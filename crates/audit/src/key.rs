@@ -113,9 +113,8 @@ impl VerifyingKey {
 
 impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.id;
         let key = [&[ED25519][..], self.public.as_bytes()].concat();
-        write!(f, "{}+{a:02x}{b:02x}{c:02x}{d:02x}+{}", self.name, to_base64(&key))
+        write!(f, "{}+{:08x}+{}", self.name, u32::from_be_bytes(self.id), to_base64(&key))
     }
 }
 

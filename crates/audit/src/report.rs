@@ -114,6 +114,9 @@ impl fmt::Display for FaultKind {
             Self::LeafMismatch => f.write_str("the stored leaf does not match the entry"),
             Self::DigestMismatch => f.write_str("the digest of the group does not match its leaves"),
             Self::EntryUnreadable => f.write_str("the entry cannot be opened and no erasure explains it"),
+            Self::RootMismatch { size, after, from } if size == after => {
+                write!(f, "two signed checkpoints of {size} entries differ, and the one {from} is not of this log")
+            }
             Self::RootMismatch { size, after, from } => write!(
                 f,
                 "the root of the first {size} entries is not that of the checkpoint {from}: \

@@ -95,7 +95,9 @@ impl Verifier {
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.dedup();
         let mut found = Found::default();
-        std::mem::take(&mut checkpoints.faults).into_iter().for_each(|fault| found.add(fault));
+        for fault in std::mem::take(&mut checkpoints.faults) {
+            found.add(fault);
+        }
         let mut verifier = Self {
             checkpoints,
             sizes,
@@ -121,7 +123,9 @@ impl Verifier {
         leaves: impl IntoIterator<Item = LeafEvidence>,
     ) {
         self.begin_group(seq, first_index, count, digest);
-        leaves.into_iter().for_each(|leaf| self.leaf(&leaf));
+        for leaf in leaves {
+            self.leaf(&leaf);
+        }
         self.end_group();
     }
 
@@ -205,7 +209,9 @@ impl Verifier {
         let rebuilt = Rebuilt { roots: &self.roots, entries: self.next_index.max(self.tree.size()), earliest };
         let verdict = judge(std::mem::take(&mut self.checkpoints.expected), &rebuilt);
         let cut = verdict.faults.iter().any(|fault| matches!(fault.what, FaultKind::TailCut { .. }));
-        verdict.faults.into_iter().for_each(|fault| self.found.add(fault));
+        for fault in verdict.faults {
+            self.found.add(fault);
+        }
         Report {
             entries: self.tree.size(),
             erased: self.erased,
