@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The use cases, one file each; the recorder (group commit), the applier and the worker.
+//!
+//! This crate is the only caller of `store`. It holds the keys, decides with the pure rules of `model`, and never sees a
+//! format or a protocol. Reading order: [`look`], [`accesses`], [`upload`], [`notices`]; beneath them [`recorder`],
+//! [`applier`]; beneath those [`ring`], [`seal`], [`codec`], [`frame`].
+
+pub mod accesses;
+pub mod applier;
+pub mod audit;
+pub mod codec;
+pub mod demographics;
+pub mod effects;
+mod error;
+pub mod frame;
+pub mod lifecycle;
+pub mod look;
+pub mod notices;
+pub mod people;
+pub mod recorder;
+pub mod refusals;
+pub mod ring;
+pub mod rotation;
+pub mod seal;
+mod service;
+pub mod upload;
+pub mod verify;
+pub mod worker;
+
+pub use effects::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use error::AppError;
+pub use service::{Service, Settings};

@@ -31,7 +31,8 @@ pub(crate) fn open<'n, 'k>(
         return Err(CheckpointError::Malformed("there are control characters"));
     }
     let last_line = note.strip_suffix('\n').ok_or(CheckpointError::Malformed("the last line has no end"))?;
-    let (text, signatures) = last_line.rsplit_once("\n\n").ok_or(CheckpointError::Malformed("there is no blank line"))?;
+    let (text, signatures) =
+        last_line.rsplit_once("\n\n").ok_or(CheckpointError::Malformed("there is no blank line"))?;
     let text = note.get(..=text.len()).unwrap_or_default();
 
     if signatures.split('\n').count() > SIGNATURES_MAX {

@@ -186,7 +186,10 @@ impl fmt::Display for Report {
         writeln!(f, "{} checkpoints hold", self.checkpoints_checked)?;
         for Restore { at, epoch } in &self.restores {
             let (number, old) = (epoch.number, epoch.old_size);
-            writeln!(f, "the log was restored to {at} entries from {old}: epoch {number} began and later entries were lost")?;
+            writeln!(
+                f,
+                "the log was restored to {at} entries from {old}: epoch {number} began and later entries were lost"
+            )?;
         }
         if self.checkpoints_set_aside > 0 {
             writeln!(f, "{} checkpoints are of entries that a restore lost", self.checkpoints_set_aside)?;

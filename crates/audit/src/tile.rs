@@ -154,7 +154,8 @@ fn read_path(path: &str) -> Option<Tile> {
     let mut index = 0_u64;
     for part in place.split('/') {
         let digits = part.strip_prefix('x').unwrap_or(part);
-        let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse::<u64>().ok()? } else { return None };
+        let number =
+            if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse::<u64>().ok()? } else { return None };
         index = index.checked_mul(1000)?.checked_add(number)?;
     }
     Tile::new(decimal(level)?.try_into().ok()?, index, width).ok()

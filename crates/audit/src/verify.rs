@@ -159,7 +159,9 @@ impl Verifier {
         }
         let fault = |what| Fault { index: Some(index), seq, what };
         match (leaf.stored, leaf.recomputed) {
-            (Some(stored), Recomputed::Opened(hash)) if stored != hash => self.found.add(fault(FaultKind::LeafMismatch)),
+            (Some(stored), Recomputed::Opened(hash)) if stored != hash => {
+                self.found.add(fault(FaultKind::LeafMismatch));
+            }
             (None, _) => self.found.add(fault(FaultKind::LeafMissing)),
             (Some(_), _) => {}
         }

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! A small real world around the service, for tests and for the demo: nothing here is a stand-in inside the service.
+
+pub mod issuer;

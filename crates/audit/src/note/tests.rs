@@ -66,7 +66,7 @@ fn malformed_notes_are_refused() {
         (good.replace('\n', "\r\n"), Malformed("there are control characters")),
         (good.replace("example m", "example\tm"), Malformed("there are control characters")),
         (good.replace("example m", "example\0m"), Malformed("there are control characters")),
-        (format!("{good}\n"), BLANK),
+        (format!("{good}\n"), LINE),
         (good.replace('\u{2014}', "-"), LINE),
         (good.replace('\u{2014}', "\u{2013}"), LINE),
         (good.replace("\u{2014} ", "\u{2014}"), LINE),

@@ -83,6 +83,23 @@ fn tampered_consistency_proofs_fail() {
     }
 }
 
+/// The proof of a smaller tree must not pass for a larger one that someone built on top of it.
+#[test]
+fn a_proof_ends_where_the_size_says() {
+    let leaves = many(8);
+    let (root, on_top) = (root_of(leaves.iter().copied()), node_hash(&[5; 32], &root_of(leaves.iter().copied())));
+    let mut proof = inclusion_proof(3, 8, &LeafReader(&leaves)).unwrap();
+    proof.push([5; 32]);
+    assert!(verify_inclusion(&leaves[3], 3, 8, &proof, &on_top).is_err());
+    let mut proof = consistency_proof(8, 8, &LeafReader(&leaves)).unwrap();
+    proof.push([5; 32]);
+    assert!(verify_consistency(8, &root, 8, &on_top, &proof).is_err());
+    let old_root = root_of(leaves[..3].iter().copied());
+    let mut proof = consistency_proof(3, 8, &LeafReader(&leaves)).unwrap();
+    proof.push([5; 32]);
+    assert!(verify_consistency(3, &node_hash(&[5; 32], &old_root), 8, &on_top, &proof).is_err());
+}
+
 /// A hash too many or too few at either end, every bit flip of a sample, neighbours swapped.
 fn tampered(proof: &[Hash], other: &Hash) -> Vec<Vec<Hash>> {
     let mut all = vec![[proof, &[*other]].concat(), [&[*other], proof].concat(), [proof, &[[0; 32]]].concat()];
@@ -168,7 +185,9 @@ fn oracle(size: u64) -> (MemoryBackedTree<Sha256, Vec<u8>>, Vec<Hash>) {
     let entries: Vec<Vec<u8>> = (0..size).map(|n| n.to_be_bytes().to_vec()).collect();
     let leaves = entries.iter().map(|entry| rfc6962_leaf(entry)).collect();
     let mut tree = MemoryBackedTree::new();
-    entries.into_iter().for_each(|entry| tree.push(entry));
+    for entry in entries {
+        tree.push(entry);
+    }
     (tree, leaves)
 }
 

@@ -1,0 +1,75 @@
+//! Rounds with a client that makes figures up.
+
+use super::*;
+use std::cell::{Cell, RefCell};
+
+fn plan(only: Option<&str>) -> Plan {
+    Plan {
+        rounds: 3,
+        burst: Duration::from_millis(40),
+        probe: Duration::from_millis(2),
+        folder: std::env::temp_dir(),
+        connections: vec![1, 16],
+        client_threads: 1,
+        only: only.map(str::to_owned),
+        even_if_busy: true,
+        targets: vec![Target::plain("service, hits", "127.0.0.1:1".parse().unwrap(), "/")],
+        pid: None,
+    }
+}
+
+/// The reference gives 100, 200 and 300 answers a second in the three rounds; others half of it.
+fn made_up(bursts: &Cell<usize>, per_round: usize, burst: &Burst) -> Outcome {
+    let round = bursts.get() / per_round + 1;
+    bursts.set(bursts.get() + 1);
+    let rate = round as f64 * 100.0 / if burst.target.name == bare::REFERENCE { 1.0 } else { 2.0 };
+    let statuses = BTreeMap::from([(200, 10), (503, 1)]);
+    Outcome { answers_per_second: rate, max_us: rate, answers_200: 10, statuses, ..Outcome::default() }
+}
+
+#[test]
+fn rounds_are_interleaved_and_their_medians_taken() {
+    let (bursts, said) = (Cell::new(0), RefCell::new(Vec::new()));
+    let report =
+        run(&plan(None), |burst| Ok(made_up(&bursts, 6, burst)), |text| said.borrow_mut().push(text.to_owned()))
+            .unwrap();
+    assert_eq!(said.borrow().len(), 3 * (1 + 6));
+    assert_eq!(
+        said.borrow()[..4],
+        [
+            "round 1 of 3: disk",
+            "round 1 of 3: bare, hello, 1 connections",
+            "round 1 of 3: bare, 2 KiB, 1 connections",
+            "round 1 of 3: service, hits, 1 connections",
+        ]
+    );
+    assert_eq!((report.rows.len(), report.probes.len()), (6, 3));
+    let row = report.rows.iter().find(|row| row.name == "service, hits" && row.connections == 16).unwrap();
+    let median = &row.median;
+    assert_eq!((median.outcome.answers_per_second, median.outcome.max_us, median.ratio), (100.0, 150.0, Some(0.5)));
+    assert_eq!((median.outcome.answers_200, median.outcome.errors(), median.server_cpu_us), (30, 3, None));
+    assert!(report.rows[0].median.server_cpu_us.is_some() && report.rows[0].median.server_private_bytes.is_some());
+    assert_eq!((report.answers_200("service"), report.errors()), (60, 18));
+}
+
+#[test]
+fn one_row_is_run_with_the_reference_beside_it() {
+    for (only, names) in
+        [("hits", vec!["bare, hello", "service, hits"]), ("probe", vec![]), ("hello", vec!["bare, hello"])]
+    {
+        let bursts = Cell::new(0);
+        let report = run(&plan(Some(only)), |burst| Ok(made_up(&bursts, 4, burst)), |_| ()).unwrap();
+        let mut found: Vec<_> = report.rows.iter().map(|row| row.name.as_str()).collect();
+        found.dedup();
+        assert_eq!(found, names, "{only}");
+    }
+}
+
+#[test]
+fn the_middle_of_figures() {
+    for (figures, expected) in
+        [(vec![], None), (vec![3.0], Some(3.0)), (vec![9.0, 1.0], Some(5.0)), (vec![9.0, 1.0, 2.0], Some(2.0))]
+    {
+        assert_eq!(middle(figures.into_iter()), expected);
+    }
+}

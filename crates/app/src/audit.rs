@@ -1,0 +1,136 @@
+//! The audit log outside the database: checkpoints appended to a file, publication at fixed times, exports and proofs.
+
+use crate::error::AppError;
+use crate::service::Service;
+use cpis_audit::{
+    Hash, ProofText, ReadError, SigningKey, Tile, VerifyingKey, file_record, inclusion_proof, inclusion_tiles,
+    whole_records,
+};
+use cpis_model::entry::{Entry, What};
+use cpis_store::{CheckpointRow, Store};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+fn io(what: &str) -> impl Fn(std::io::Error) -> AppError + '_ {
+    move |error| AppError::Internal(format!("{what}: {error}"))
+}
+
+/// Appends a checkpoint to the file outside the database, on disk before this returns. A torn end is cut first.
+pub(crate) fn append_checkpoint(service: &Service, note: &str) -> Result<(), AppError> {
+    let Some(path) = &service.settings.checkpoint_file else { return Ok(()) };
+    append_to(path, note)
+}
+
+/// Appends a checkpoint to a file.
+pub fn append_to(path: &Path, note: &str) -> Result<(), AppError> {
+    let fail = io("the file of checkpoints cannot be written");
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).read(true).open(path).map_err(&fail)?;
+    let bytes = std::fs::read(path).map_err(&fail)?;
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
+    };
+    let whole = whole_records(text);
+    if whole < bytes.len() {
+        file.set_len(whole as u64).map_err(&fail)?;
+    }
+    file.write_all(file_record(note).as_bytes()).map_err(&fail)?;
+    file.sync_data().map_err(&fail)
+}
+
+/// The key that checks the signatures of this installation's checkpoints.
+pub fn verifying_key(ring: &crate::ring::KeyRing) -> Result<VerifyingKey, AppError> {
+    SigningKey::from_seed(ring.signing_name(), ring.signing_seed())
+        .map(|key| key.verifying_key().clone())
+        .map_err(|_| AppError::Internal("the signing key cannot be used".to_owned()))
+}
+
+/// The last signed checkpoint.
+pub async fn last_checkpoint(store: &dyn Store) -> Result<Option<CheckpointRow>, AppError> {
+    let (mut last, mut from) = (None, 1);
+    loop {
+        let rows = store.checkpoints(from, 1000).await?;
+        let Some(row) = rows.last() else { return Ok(last) };
+        from = row.number + 1;
+        last = Some(row.clone());
+    }
+}
+
+/// Publishes the log: pads the journal so that a small site's traffic does not show, and writes tiles and the checkpoint.
+pub async fn publish(service: &Service) -> Result<(), AppError> {
+    let Some(folder) = service.settings.publish_folder.clone() else { return Ok(()) };
+    let multiple = service.settings.publish_multiple.max(1);
+    let missing = (multiple - service.store.size().await? % multiple) % multiple;
+    let at = service.clock.now();
+    let (key_of, key) = service.month_key(at).await?;
+    if missing > 0 {
+        service
+            .recorder
+            .record(None, move |batch, _| {
+                for _ in 0..missing {
+                    batch.add(&Entry { at, person: None, what: What::Padding }, key_of, &key);
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    // The worker signs within a second or so; what is published is the last signed checkpoint.
+    if let Some(checkpoint) = last_checkpoint(&*service.store).await? {
+        export(&*service.store, &checkpoint, &folder).await?;
+    }
+    Ok(())
+}
+
+/// Writes the tiles below a checkpoint and the checkpoint itself in the layout of C2SP tlog-tiles. No entry is exported.
+pub async fn export(store: &dyn Store, checkpoint: &CheckpointRow, folder: &Path) -> Result<usize, AppError> {
+    let fail = io("the export cannot be written");
+    let mut count = 0;
+    for tile in cpis_audit::grown_tiles(0, checkpoint.size) {
+        let path = folder.join(tile.path());
+        if path.exists() {
+            continue;
+        }
+        let bytes = tile_bytes(store, tile).await?;
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(&fail)?;
+        }
+        std::fs::write(&path, bytes).map_err(&fail)?;
+        count += 1;
+    }
+    let path = folder.join("checkpoint");
+    std::fs::write(&path, &checkpoint.note).map_err(&fail)?;
+    Ok(count)
+}
+
+async fn tile_bytes(store: &dyn Store, tile: Tile) -> Result<Vec<u8>, AppError> {
+    let damaged = || AppError::damaged(format!("tile {} {}", tile.level(), tile.index()));
+    let mut bytes = store.tile(tile.level(), tile.index()).await?.ok_or_else(damaged)?;
+    let width = tile.width() as usize * 32;
+    if bytes.len() < width {
+        return Err(damaged());
+    }
+    bytes.truncate(width);
+    Ok(bytes)
+}
+
+/// A proof that an entry stands in the log under the last checkpoint, to be checked by anyone with the verifying key.
+pub async fn prove(store: &dyn Store, index: u64) -> Result<String, AppError> {
+    let checkpoint = last_checkpoint(store).await?.ok_or(AppError::NotFound)?;
+    let rows = store.journal_from(index, 1).await?;
+    let row = rows.first().filter(|_| index < checkpoint.size).ok_or(AppError::NotFound)?;
+    let ordinal = (index - row.place.first_index) as u32;
+    let leaves = store.leaves(row.group, ordinal, 1).await?;
+    let (_, leaf) = leaves.first().ok_or_else(|| AppError::damaged(format!("leaf of entry {index}")))?;
+    let wanted = inclusion_tiles(index, checkpoint.size).map_err(|_| AppError::NotFound)?;
+    let mut tiles: HashMap<(u8, u64), Vec<Hash>> = HashMap::new();
+    for tile in wanted {
+        tiles.insert((tile.level(), tile.index()), crate::applier::hashes(&tile_bytes(store, tile).await?));
+    }
+    let read = |tile: Tile| -> Result<Option<Vec<Hash>>, ReadError> {
+        Ok(tiles.get(&(tile.level(), tile.index())).map(|all| all.iter().copied().take(tile.width() as usize).collect()))
+    };
+    let hashes = inclusion_proof(index, checkpoint.size, &read)
+        .map_err(|error| AppError::damaged(format!("tiles below entry {index}: {error}")))?;
+    Ok(ProofText { index, leaf: *leaf, hashes, note: checkpoint.note }.to_string())
+}

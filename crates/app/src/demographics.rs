@@ -1,0 +1,118 @@
+//! The demographics port, and the local register behind it: what is known of a number when no national service is asked.
+
+use crate::codec;
+use crate::error::AppError;
+use crate::people::Keys;
+use crate::seal::place;
+use async_trait::async_trait;
+use cpis_model::demographics::{Demographics as Person, Trace};
+use cpis_model::nhs_number::NhsNumber;
+use cpis_store::{RegisterRow, Store};
+use std::sync::Arc;
+
+/// Numbers that one call traces at most.
+pub const TRACE_MAX: usize = 500;
+
+/// Demographics cannot be asked at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("demographics is not available")]
+pub struct DemographicsAway;
+
+/// Traces numbers. Never called on a look: a look must not fail because demographics is away.
+#[async_trait]
+pub trait Demographics: Send + Sync {
+    /// What is known of each number, in order; at most [`TRACE_MAX`] a call.
+    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway>;
+}
+
+/// A row of the local register, opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterEntry {
+    /// The number.
+    pub number: NhsNumber,
+    /// The person; `None` where the number was withdrawn.
+    pub person: Option<Person>,
+    /// The number that replaced this one.
+    pub superseded_by: Option<NhsNumber>,
+}
+
+/// The local register: sealed rows in the database.
+pub struct LocalRegister {
+    store: Arc<dyn Store>,
+    keys: Keys,
+}
+
+fn person_place(digest: &cpis_store::NumberKeys) -> Vec<u8> {
+    // Whichever column there is: a rotation seals the row again.
+    place("register.person", &[&digest.a.or(digest.b).unwrap_or_default()])
+}
+
+impl LocalRegister {
+    /// The register in this database.
+    pub fn new(store: Arc<dyn Store>, keys: Keys) -> Self {
+        Self { store, keys }
+    }
+
+    /// Adds or replaces entries.
+    pub async fn put(&self, entries: &[RegisterEntry]) -> Result<(), AppError> {
+        for part in entries.chunks(TRACE_MAX) {
+            let rows = part.iter().map(|entry| self.seal(entry)).collect();
+            self.store.register_put(rows).await?;
+        }
+        Ok(())
+    }
+
+    fn seal(&self, entry: &RegisterEntry) -> RegisterRow {
+        let keys = self.keys.ring.find(entry.number);
+        let text = codec::encode_register(entry);
+        let person = self.keys.ring.seal(&*self.keys.entropy, &person_place(&keys), &text);
+        RegisterRow { id: 0, keys, person }
+    }
+
+    fn open(&self, row: &RegisterRow) -> Option<RegisterEntry> {
+        let opened = self.keys.ring.open(&person_place(&row.keys), &row.person).ok()?;
+        codec::decode_register(&opened).ok()
+    }
+
+    /// Seals all rows again under the active key, `rows_max` at a time; says how many.
+    pub(crate) async fn reseal(&self, rows_max: u32) -> Result<u64, AppError> {
+        let (mut after, mut count) = (0, 0);
+        loop {
+            let rows = self.store.register_after(after, rows_max).await?;
+            let Some(last) = rows.last() else { return Ok(count) };
+            after = last.id;
+            let mut fresh = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let entry = self.open(row).ok_or_else(|| AppError::damaged(format!("register {}", row.id)))?;
+                fresh.push(RegisterRow { id: row.id, ..self.seal(&entry) });
+            }
+            count += fresh.len() as u64;
+            self.store.register_put(fresh).await?;
+        }
+    }
+}
+
+#[async_trait]
+impl Demographics for LocalRegister {
+    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway> {
+        let asked = numbers.iter().map(|number| self.keys.ring.find(*number)).collect();
+        let rows = self.store.register_find(asked).await.map_err(|error| {
+            tracing::warn!(%error, "the local register does not answer");
+            DemographicsAway
+        })?;
+        rows.iter()
+            .map(|row| {
+                let Some(row) = row else { return Ok(Trace::Unknown) };
+                let entry = self.open(row).ok_or_else(|| {
+                    tracing::error!(row = row.id, "a row of the local register does not open");
+                    DemographicsAway
+                })?;
+                Ok(match (entry.superseded_by, entry.person) {
+                    (Some(number), _) => Trace::Superseded(number),
+                    (None, Some(person)) => Trace::Found(person),
+                    (None, None) => Trace::Unknown,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! What happens to a stored person: their number is superseded, they are hidden or shown again, they are erased.
+
+use crate::error::AppError;
+use crate::frame::KeyOf;
+use crate::look::still_found;
+use crate::service::Service;
+use cpis_model::entry::{Entry, HiddenFor, PersonId, What};
+use cpis_model::nhs_number::NhsNumber;
+use cpis_model::time::{days_after, london_day};
+use cpis_store::{Effect, Found, StoredAlias, Via};
+
+/// Days for which a superseded number still finds its person (spec/decisions.md section 4).
+pub const SUPERSEDED_DAYS: i32 = 365;
+
+/// Demographics replaced a number: the person is found under the surviving one too, and under the old one for 365 days.
+/// Says how many people it concerned; 0 where nobody is stored under the old number.
+pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Result<usize, AppError> {
+    if old == new {
+        return Ok(0);
+    }
+    let at = service.clock.now();
+    let today = london_day(at);
+    let until = days_after(today, SUPERSEDED_DAYS);
+    let keys = service.keys.clone();
+    // Somebody who is stored under the surviving number is found under the old one as well.
+    let survivors = service.store.find(vec![keys.ring.find(new)]).await?.into_iter().next().unwrap_or_default();
+    let asked = keys.ring.find(old);
+    service
+        .recorder
+        .record(Some(asked), move |batch, found| {
+            let mut count = 0;
+            let own = |found: &&Found| matches!(found.via, Via::Own(_)) && still_found(found, today);
+            let alias = |found: &Found, number, until| -> Result<StoredAlias, AppError> {
+                let key = keys.person(&found.person)?;
+                let number_sealed = keys.seal_alias(found.person.id, &key, number);
+                Ok(StoredAlias { id: 0, keys: keys.ring.find(number), number: number_sealed, person: found.person.id, until })
+            };
+            for found in found.iter().filter(own) {
+                let key = keys.person(&found.person)?;
+                let what = What::NumberSuperseded { old, new };
+                batch.add(&Entry { at, person: Some(found.person.id), what }, KeyOf::Person(found.person.id), &key);
+                batch.effect(Effect::EndOwnNumber(found.person.id, until));
+                if !survivors.iter().any(|other| other.person.id == found.person.id) {
+                    batch.effect(Effect::AddAlias(alias(found, new, None)?));
+                }
+                count += 1;
+            }
+            if count > 0 {
+                for survivor in survivors.iter().filter(own) {
+                    let key = keys.person(&survivor.person)?;
+                    let what = What::NumberSuperseded { old, new };
+                    batch.add(&Entry { at, person: Some(survivor.person.id), what }, KeyOf::Person(survivor.person.id), &key);
+                    batch.effect(Effect::AddAlias(alias(survivor, old, Some(until))?));
+                }
+            }
+            Ok(count)
+        })
+        .await
+}
+
+/// Demographics restricted a person, records a death or withdrew the number (`Some`), or lifted that (`None`). Hidden at once;
+/// kept sealed. Says how many people it concerned.
+pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor>) -> Result<usize, AppError> {
+    let at = service.clock.now();
+    let today = london_day(at);
+    let keys = service.keys.clone();
+    service
+        .recorder
+        .record(Some(keys.ring.find(number)), move |batch, found| {
+            let mut count = 0;
+            for found in found.iter().filter(|found| still_found(found, today) && found.person.hidden != reason) {
+                let key = keys.person(&found.person)?;
+                let entry = Entry { at, person: Some(found.person.id), what: What::Hidden(reason) };
+                batch.add(&entry, KeyOf::Person(found.person.id), &key);
+                batch.effect(Effect::Hide(found.person.id, reason));
+                count += 1;
+            }
+            Ok(count)
+        })
+        .await
+}
+
+/// Surrogates of the people behind a number, for an erasure: it names them in the key ring before it destroys their keys.
+pub async fn people_behind(service: &Service, number: NhsNumber) -> Result<Vec<PersonId>, AppError> {
+    let found = service.store.find(vec![service.keys.ring.find(number)]).await?;
+    Ok(found.into_iter().flatten().map(|found| found.person.id).collect())
+}
+
+/// Erases a person: their key is destroyed, and everything sealed under it cannot be opened again. The erasure is an entry.
+pub async fn erase(service: &Service, person: PersonId, by: &str, why: &str) -> Result<(), AppError> {
+    let at = service.clock.now();
+    let (key_of, key) = service.month_key(at).await?;
+    let what = What::Erased { erased: person, by: by.to_owned(), why: why.to_owned() };
+    service
+        .recorder
+        .record(None, move |batch, _| {
+            batch.add(&Entry { at, person: None, what }, key_of, &key);
+            batch.effect(Effect::Erase(person));
+            Ok(())
+        })
+        .await
+}
+
+/// Replays the erasures that the key ring lists, after a restore: people whom a backup brought back are erased again.
+/// Says how many.
+pub async fn replay_erasures(service: &Service) -> Result<usize, AppError> {
+    let erased: Vec<PersonId> =
+        service.keys.ring.erased().iter().filter_map(|id| PersonId::from_stored(*id)).collect();
+    let mut count = 0;
+    for person in service.store.people(erased).await? {
+        if person.row.data_key.is_some() {
+            erase(service, person.row.id, "the service", "erased before; a restore had brought the key back").await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,146 @@
+//! Notices as their authority reads and acknowledges them.
+
+use crate::accesses::open_frame;
+use crate::error::AppError;
+use crate::frame::{self, KeyOf};
+use crate::look;
+use crate::service::Service;
+use cpis_model::Uuid;
+use cpis_model::caller::{Action, Caller, Decision, Refusal, Subject, may};
+use cpis_model::entry::{Entry, PersonId, What};
+use cpis_model::notice::Notice;
+use cpis_model::organisation::AuthorityCode;
+use cpis_store::{JournalRow, NoticeRow};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Notices on one page at most.
+pub const PAGE_MAX: u32 = 200;
+/// Notices on one page by default.
+pub const PAGE_DEFAULT: u32 = 50;
+
+/// One page of an authority's notices.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Oldest first.
+    pub notices: Vec<Notice>,
+    /// The cursor from which to go on.
+    pub next: u64,
+    /// Whether there are more at this moment.
+    pub more: bool,
+}
+
+/// The authority for which a caller acts, if the policy lets it have this.
+pub(crate) async fn authority_of(
+    service: &Service,
+    caller: &Arc<Caller>,
+    action: Action,
+    word: &'static str,
+) -> Result<AuthorityCode, AppError> {
+    let own = caller.rights.authority;
+    match (may(caller, action, own.map_or(Subject::AnyChild, Subject::Of)), own) {
+        (Decision::Allowed(_), Some(authority)) => Ok(authority),
+        (Decision::Refused(refusal), _) => look::refuse(service, caller.clone(), word, refusal, None).await,
+        (Decision::Allowed(_), None) => look::refuse(service, caller.clone(), word, Refusal::NoActivity, None).await,
+    }
+}
+
+/// An authority's notices after a cursor. The reading is an entry, never an access.
+pub async fn notices(service: &Service, caller: Arc<Caller>, after: u64, limit: u32) -> Result<Page, AppError> {
+    let authority = authority_of(service, &caller, Action::Notices, "notices").await?;
+    let limit = limit.clamp(1, PAGE_MAX);
+    let mut rows = service.store.notices(authority, after, limit + 1).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().map_or(after, |row| row.number);
+    let notices = open(service, &rows).await?;
+    record_read(service, caller, authority, notices.len() as u32).await?;
+    Ok(Page { notices, next, more })
+}
+
+/// Acknowledges a notice of the caller's authority; once is enough, and the first time stands.
+pub async fn acknowledge(service: &Service, caller: Arc<Caller>, id: Uuid) -> Result<Notice, AppError> {
+    let authority = authority_of(service, &caller, Action::Notices, "notices").await?;
+    let row = service.store.acknowledge(authority, id, service.clock.now()).await?.ok_or(AppError::NotFound)?;
+    let notice = open(service, std::slice::from_ref(&row)).await?.pop().ok_or(AppError::NotFound)?;
+    record_read(service, caller, authority, 1).await?;
+    Ok(notice)
+}
+
+async fn record_read(
+    service: &Service,
+    caller: Arc<Caller>,
+    authority: AuthorityCode,
+    count: u32,
+) -> Result<(), AppError> {
+    let at = service.clock.now();
+    let (key_of, key) = service.month_key(at).await?;
+    let what = What::AuthorityRead { caller, authority, what: "notices".to_owned(), count };
+    service
+        .recorder
+        .record(None, move |batch, _| {
+            batch.add(&Entry { at, person: None, what }, key_of, &key);
+            Ok(())
+        })
+        .await
+}
+
+/// Opens the looks that notices speak of. A notice of a person erased meanwhile is left out.
+async fn open(service: &Service, rows: &[NoticeRow]) -> Result<Vec<Notice>, AppError> {
+    let mut seqs: Vec<u64> = rows.iter().map(|row| row.access.seq).collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    let journal: HashMap<u64, JournalRow> =
+        service.store.journal_rows(seqs).await?.into_iter().map(|row| (row.place.seq, row)).collect();
+    let mut ids: Vec<PersonId> = rows.iter().map(|row| row.person).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let people: HashMap<PersonId, _> =
+        service.store.people(ids).await?.into_iter().map(|person| (person.row.id, person)).collect();
+    let mut notices = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(person) = people.get(&row.person).filter(|person| person.row.data_key.is_some()) else { continue };
+        let (key, number) = (service.keys.person(&person.row)?, person.number.as_deref().unwrap_or_default());
+        let number_of_person = service.keys.number(row.person, number)?;
+        let damaged = |why: &str| AppError::damaged(format!("notice {}: {why}", row.number));
+        let from = journal.get(&row.access.seq).ok_or_else(|| damaged("its journal row is missing"))?;
+        let ordinal = u32::try_from(row.access.index.saturating_sub(from.place.first_index)).unwrap_or(u32::MAX);
+        let frame = frame::frames(from.body.as_deref().unwrap_or_default(), 0)
+            .filter_map(Result::ok)
+            .find(|frame| frame.ordinal == ordinal && frame.key == KeyOf::Person(row.person))
+            .ok_or_else(|| damaged("its entry is missing"))?;
+        let (entry, _) = open_frame(&key, from.group, &frame).map_err(damaged)?;
+        let What::Look(look) = entry.what else { return Err(damaged("its entry is no look")) };
+        let local_id = local_id(service, row, number_of_person, &key).await?;
+        notices.push(Notice {
+            id: row.id,
+            number: row.number,
+            authority: row.authority,
+            number_of_person,
+            local_id,
+            at: entry.at,
+            who: look.caller.who.clone(),
+            organisation: look.caller.organisation.clone(),
+            site: look.caller.site.clone(),
+            acknowledged: row.acknowledged,
+        });
+    }
+    Ok(notices)
+}
+
+async fn local_id(
+    service: &Service,
+    row: &NoticeRow,
+    number: cpis_model::nhs_number::NhsNumber,
+    key: &crate::seal::SealKey,
+) -> Result<Option<String>, AppError> {
+    let found = service.store.find(vec![service.keys.ring.find(number)]).await?;
+    for found in found.into_iter().flatten().filter(|found| found.person.id == row.person) {
+        for plan in found.plans.iter().filter(|plan| plan.authority == row.authority) {
+            if let Some(id) = service.keys.open_details(key, plan)?.local_id {
+                return Ok(Some(id));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,177 @@
+//! What all use cases share: the database, the keys, the time, the register and the recorder.
+
+use crate::demographics::Demographics;
+use crate::effects::{Clock, Entropy};
+use crate::error::AppError;
+use crate::frame::{KeyOf, month_of};
+use crate::people::{Keys, month_place};
+use crate::recorder::{Limits, Parts, Recorder};
+use crate::refusals::Refusals;
+use crate::ring::KeyRing;
+use crate::seal::SealKey;
+use crate::upload::DecodeUpload;
+use cpis_model::Timestamp;
+use cpis_model::nhs_number::{NhsNumber, Range};
+use cpis_model::register::Register;
+use cpis_store::Store;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::Notify;
+
+/// Choices of an installation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether numbers of the test range 999 are taken. Never on a live installation.
+    pub test_numbers: bool,
+    /// Limits of the recorder.
+    pub limits: Limits,
+    /// Entries of the journal's tail that a reader folds at most; beyond it a list says up to when it is complete.
+    pub tail_entries_max: usize,
+    /// Days after which a raw uploaded file's key is destroyed.
+    pub file_days: i32,
+    /// Seconds between signed checkpoints while the log grows.
+    pub checkpoint_seconds: u64,
+    /// File outside the database to which checkpoints are appended.
+    pub checkpoint_file: Option<PathBuf>,
+    /// Folder in which the log is published at fixed times.
+    pub publish_folder: Option<PathBuf>,
+    /// Seconds between publications.
+    pub publish_seconds: u64,
+    /// A published checkpoint's size is a multiple of this; 1 hides nothing.
+    pub publish_multiple: u64,
+    /// Hours after which a missing sequence number raises an alarm.
+    pub gap_alarm_hours: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            test_numbers: false,
+            limits: Limits::default(),
+            tail_entries_max: 20_000,
+            file_days: 28,
+            checkpoint_seconds: 1,
+            checkpoint_file: None,
+            publish_folder: None,
+            publish_seconds: 3600,
+            publish_multiple: 64,
+            gap_alarm_hours: 72,
+        }
+    }
+}
+
+/// The service. Cheap to share behind an `Arc`.
+pub struct Service {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Keys and randomness.
+    pub keys: Keys,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Organisations.
+    pub register: Arc<Register>,
+    /// Demographics.
+    pub demographics: Arc<dyn Demographics>,
+    /// Reads uploaded files.
+    pub decode: DecodeUpload,
+    /// Choices.
+    pub settings: Settings,
+    /// Counts refusals of callers nobody knows.
+    pub refusals: Refusals,
+    /// Takes entries.
+    pub recorder: Recorder,
+    /// Told after each commit.
+    pub committed: Arc<Notify>,
+    pub(crate) uploads: crate::upload::Turns,
+    months: RwLock<HashMap<u32, SealKey>>,
+    recorder_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl Service {
+    /// Starts the recorder; the applier and the worker are started by [`crate::worker`].
+    pub fn start(
+        store: Arc<dyn Store>,
+        ring: Arc<KeyRing>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        register: Arc<Register>,
+        demographics: Arc<dyn Demographics>,
+        decode: DecodeUpload,
+        settings: Settings,
+    ) -> Arc<Self> {
+        let keys = Keys { ring, entropy };
+        let committed = Arc::new(Notify::new());
+        let parts =
+            Parts { store: store.clone(), keys: keys.clone(), clock: clock.clone(), committed: committed.clone() };
+        let (recorder, task) = Recorder::start(parts, settings.limits);
+        Arc::new(Self {
+            store,
+            keys,
+            clock,
+            register,
+            demographics,
+            decode,
+            settings,
+            refusals: Refusals::default(),
+            recorder,
+            committed,
+            uploads: crate::upload::Turns::default(),
+            months: RwLock::default(),
+            recorder_task: Mutex::new(Some(task)),
+        })
+    }
+
+    /// The key under which entries without a person are sealed at a moment. Made on first use in a month.
+    pub async fn month_key(&self, at: Timestamp) -> Result<(KeyOf, SealKey), AppError> {
+        let month = month_of(at);
+        let key = match self.stored_month_key(month).await? {
+            Some(key) => key,
+            None => {
+                let fresh = SealKey::random(&*self.keys.entropy);
+                let wrapped = self.keys.ring.seal(&*self.keys.entropy, &month_place(month), fresh.raw());
+                self.store.month_key(month, Some(wrapped)).await?;
+                self.stored_month_key(month).await?.ok_or_else(|| AppError::damaged("month_key"))?
+            }
+        };
+        Ok((KeyOf::Month(month), key))
+    }
+
+    /// The key of a month, if there is one.
+    pub(crate) async fn stored_month_key(&self, month: u32) -> Result<Option<SealKey>, AppError> {
+        if let Some(key) = self.months.read().unwrap_or_else(PoisonError::into_inner).get(&month) {
+            return Ok(Some(key.clone()));
+        }
+        let Some(wrapped) = self.store.month_key(month, None).await? else { return Ok(None) };
+        let key = open_month(&self.keys, month, &wrapped)?;
+        self.months.write().unwrap_or_else(PoisonError::into_inner).insert(month, key.clone());
+        Ok(Some(key))
+    }
+
+    /// Refuses numbers of the test range where the installation does not take them.
+    pub fn admit(&self, number: NhsNumber) -> Result<(), AppError> {
+        if number.range() == Range::Test && !self.settings.test_numbers {
+            return Err(AppError::TestNumber);
+        }
+        Ok(())
+    }
+
+    /// Ends the recorder after what waits is done, and closes the database.
+    pub async fn close(self: Arc<Self>) {
+        let task = self.recorder_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let store = self.store.clone();
+        drop(self);
+        if let Some(task) = task {
+            // The task ends when the last handle on its queue is gone.
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(10), task).await;
+        }
+        store.close().await;
+    }
+}
+
+/// Opens a month's wrapped key.
+pub(crate) fn open_month(keys: &Keys, month: u32, wrapped: &[u8]) -> Result<SealKey, AppError> {
+    let raw = keys.ring.open(&month_place(month), wrapped);
+    raw.and_then(|raw| SealKey::from_slice(&raw))
+        .map_err(|_| AppError::damaged(format!("the key of month {month} does not open")))
+}

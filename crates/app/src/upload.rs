@@ -1,0 +1,310 @@
+//! An authority's upload: check who sends it and its place in the sequence, verify the numbers, stage what is accepted, and
+//! make it visible in one flip.
+//!
+//! `receive` reads top to bottom. A file is kept, sealed, before anything is decided, so that what was accepted survives
+//! whatever happens and a resend gets the same answer.
+
+mod files;
+mod process;
+mod staging;
+
+use crate::codec;
+use crate::error::AppError;
+use crate::frame::KeyOf;
+use crate::notices::authority_of;
+use crate::service::Service;
+use bytes::Bytes;
+use cpis_model::Timestamp;
+use cpis_model::caller::{Action, Caller, Decision, Subject, may};
+use cpis_model::codes::FileCode;
+use cpis_model::entry::{Entry, What};
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header};
+use cpis_store::{Effect, UploadRow, UploadState, UploadStatus};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) use files::reseal;
+pub use process::process_waiting;
+
+/// Reads an uploaded file; given by the binary, since `app` knows no format.
+#[derive(Clone, Copy)]
+pub struct DecodeUpload {
+    /// Only the head, quickly.
+    pub head: fn(&[u8]) -> Result<Header, FileFault>,
+    /// The whole file.
+    pub decode: fn(&[u8]) -> Result<Decoded, FileFault>,
+    /// Rejected records as they were uploaded.
+    pub records: fn(&[u8], &[u32]) -> Vec<(u32, Vec<u8>)>,
+    /// The place of a fault found after decoding, as the format writes it.
+    pub location: fn(u32, cpis_model::upload::SubjectKind, cpis_model::upload::Field) -> String,
+}
+
+/// Turns: one file of an authority at a time, different authorities in parallel.
+#[derive(Default)]
+pub struct Turns(Mutex<HashMap<AuthorityCode, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    pub(crate) fn of(&self, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(authority).or_default().clone()
+    }
+}
+
+/// What became of a file that was sent.
+#[derive(Clone, Debug)]
+pub enum Received {
+    /// It was processed, or could not be taken; the acknowledgement says which.
+    Answered(Box<Acknowledgement>),
+    /// It waits: for the numbers that are missing, or in the background.
+    Waits(Waiting),
+    /// Another file of this authority is being processed, and the sender did not want to wait.
+    Busy,
+}
+
+/// A file that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its sequence number.
+    pub sequence: u64,
+    /// The first number that is missing before it; `None` where it waits for its turn.
+    pub missing: Option<u64>,
+}
+
+/// How the sender wants to be answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Answer at once with a status address (`Prefer: respond-async`).
+    pub in_background: bool,
+    /// Do not wait while another file of this authority is processed (`Prefer: wait=0`).
+    pub no_wait: bool,
+}
+
+
+
+
+/// Takes a file.
+pub async fn receive(
+    service: &Arc<Service>,
+    caller: Arc<Caller>,
+    file: Bytes,
+    wishes: Wishes,
+) -> Result<Received, AppError> {
+    authority_of(service, &caller, Action::Upload, "upload").await?;
+    let head = match (service.decode.head)(&file) {
+        Ok(head) => head,
+        Err(fault) => return Ok(Received::Answered(Box::new(refused(service, &caller, fault)))),
+    };
+    if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(head.authority)) {
+        return crate::look::refuse(service, caller, "upload", refusal, None).await;
+    }
+    let turn = service.uploads.of(head.authority);
+    let guard = match (turn.clone().try_lock_owned(), wishes.no_wait) {
+        (Ok(guard), _) => guard,
+        (Err(_), true) => return Ok(Received::Busy),
+        (Err(_), false) => turn.lock_owned().await,
+    };
+    let checksum: [u8; 32] = Sha256::digest(&file).into();
+    let state = service.store.upload_state(head.authority).await?;
+    match place(service, &head, checksum, &state).await? {
+        Turn::Answered(ack) => return Ok(Received::Answered(ack)),
+        Turn::Conflict(words) => {
+            let fault = FileFault {
+                faults: vec![("/File/id".to_owned(), words)],
+                too_large: false,
+                sequence: Some(head.sequence),
+            };
+            return Ok(Received::Answered(Box::new(refused(service, &caller, fault))));
+        }
+        Turn::Gap(missing) => {
+            // A file that could never be taken is refused now, not when the missing one comes.
+            if let Err(fault) = (service.decode.decode)(&file) {
+                return Ok(Received::Answered(Box::new(refused(service, &caller, fault))));
+            }
+            files::keep(service, &caller, &head, checksum, &file, UploadStatus::WaitsForGap).await?;
+            tracing::warn!(authority = %head.authority, sequence = head.sequence, missing, "an upload waits for a missing one");
+            return Ok(Received::Waits(Waiting { sequence: head.sequence, missing: Some(missing) }));
+        }
+        Turn::Next => {}
+    }
+    let job = process::Job { caller, head, checksum, file, expected_last: state.last };
+    if wishes.in_background {
+        let sequence = job.head.sequence;
+        files::keep(service, &job.caller, &job.head, checksum, &job.file, UploadStatus::Processing).await?;
+        let own = service.clone();
+        tokio::spawn(async move {
+            if let Err(error) = process::run(&own, job).await {
+                tracing::error!(%error, sequence, "an upload was not processed; it is kept and tried again");
+            }
+            drop(guard);
+            process::release(&own, None).await;
+        });
+        return Ok(Received::Waits(Waiting { sequence, missing: None }));
+    }
+    let authority = job.head.authority;
+    // The work goes on to its end even when the sender hangs up: a resend gets the same answer.
+    let own = service.clone();
+    let task = tokio::spawn(async move {
+        let answer = process::run(&own, job).await;
+        drop(guard);
+        answer
+    });
+    let answer = task.await.map_err(|_| AppError::Internal("an upload ended without an answer".to_owned()))??;
+    let own = service.clone();
+    tokio::spawn(async move { process::release(&own, Some(authority)).await });
+    Ok(Received::Answered(Box::new(answer)))
+}
+
+enum Turn {
+    Next,
+    Gap(u64),
+    Answered(Box<Acknowledgement>),
+    Conflict(String),
+}
+
+/// A file's place in its authority's sequence (spec/decisions.md section 3).
+async fn place(
+    service: &Service,
+    head: &Header,
+    checksum: [u8; 32],
+    state: &UploadState,
+) -> Result<Turn, AppError> {
+    let Some(last) = state.last else { return Ok(Turn::Next) };
+    if head.sequence == last + 1 {
+        return Ok(Turn::Next);
+    }
+    if head.sequence > last + 1 {
+        return Ok(Turn::Gap(last + 1));
+    }
+    let earlier = service.store.upload(head.authority, head.sequence).await?;
+    match earlier {
+        Some(row) if row.status == UploadStatus::Done && row.checksum == checksum => {
+            Ok(Turn::Answered(Box::new(files::open_acknowledgement(service, &row)?)))
+        }
+        Some(row) if row.status == UploadStatus::Done => {
+            Ok(Turn::Conflict("this sequence number was used for another file".to_owned()))
+        }
+        Some(_) => Ok(Turn::Conflict("this sequence number was given up".to_owned())),
+        None => Ok(Turn::Conflict(format!("the next sequence number is {}", last + 1))),
+    }
+}
+
+/// The acknowledgement of a file that cannot be taken as a whole. Nothing is stored and the number is not used up.
+fn refused(service: &Service, caller: &Caller, fault: FileFault) -> Acknowledgement {
+    let authority = caller.rights.authority.unwrap_or(AuthorityCode(caller.organisation.code));
+    metrics::counter!("cpis_uploads_total", "code" => FileCode::FileFault.code()).increment(1);
+    tracing::warn!(%authority, faults = fault.faults.len(), "an upload cannot be taken");
+    Acknowledgement {
+        created: service.clock.now(),
+        sequence: fault.sequence,
+        records: None,
+        code: FileCode::FileFault,
+        authority,
+        authority_name: name_of(service, authority, None),
+        contact: None,
+        loaded: 0,
+        failed: 0,
+        rejections: Vec::new(),
+        file_faults: fault.faults,
+        returned: Vec::new(),
+    }
+}
+
+fn name_of(service: &Service, authority: AuthorityCode, uploaded: Option<&str>) -> String {
+    let registered = service.register.authority(authority).map(ToString::to_string);
+    registered.or_else(|| uploaded.map(str::to_owned)).unwrap_or_else(|| authority.to_string())
+}
+
+/// Where an upload stands, for its authority.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Sequence number.
+    pub sequence: u64,
+    /// Where it stands.
+    pub status: UploadStatus,
+    /// When it was received.
+    pub received: Timestamp,
+    /// The number that is missing before it.
+    pub missing: Option<u64>,
+    /// The acknowledgement, once there is one.
+    pub acknowledgement: Option<Acknowledgement>,
+}
+
+/// Says where an upload stands.
+pub async fn status(service: &Service, caller: Arc<Caller>, sequence: u64) -> Result<Status, AppError> {
+    let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
+    let row = service.store.upload(authority, sequence).await?.ok_or(AppError::NotFound)?;
+    let state = service.store.upload_state(authority).await?;
+    let acknowledgement = row.acknowledgement.is_some().then(|| files::open_acknowledgement(service, &row));
+    let waits = row.status == UploadStatus::WaitsForGap;
+    Ok(Status {
+        sequence,
+        status: row.status,
+        received: row.received,
+        missing: waits.then(|| state.last.map(|last| last + 1)).flatten(),
+        acknowledgement: acknowledgement.transpose()?,
+    })
+}
+
+/// What an authority's next upload is: its number, and what waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// The number that is expected; `None` before the first file, which may have any.
+    pub next: Option<u64>,
+    /// Numbers that wait.
+    pub waiting: Vec<u64>,
+    /// When the last file took effect.
+    pub last_at: Option<Timestamp>,
+}
+
+/// Says which sequence number is expected.
+pub async fn sequence(service: &Service, caller: Arc<Caller>) -> Result<Sequence, AppError> {
+    let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
+    let state = service.store.upload_state(authority).await?;
+    Ok(Sequence { next: state.last.map(|last| last + 1), waiting: state.waiting, last_at: state.last_at })
+}
+
+/// What became of a wish to give up a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// It is given up, and what waited for it is processed.
+    Yes,
+    /// Only the number that is missing next can be given up: this one.
+    NotMissing {
+        /// The next number, if one is expected at all.
+        next: Option<u64>,
+    },
+}
+
+/// Gives up a missing sequence number, so that what waits behind it is processed.
+pub async fn skip(service: &Arc<Service>, caller: Arc<Caller>, sequence: u64) -> Result<Skipped, AppError> {
+    let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
+    let turn = service.uploads.of(authority).lock_owned().await;
+    let state = service.store.upload_state(authority).await?;
+    let next = state.last.map(|last| last + 1);
+    if next != Some(sequence) {
+        return Ok(Skipped::NotMissing { next });
+    }
+    let at = service.clock.now();
+    let (key_of, key): (KeyOf, _) = service.month_key(at).await?;
+    let what = What::SequenceSkipped { caller, authority, sequence };
+    service
+        .recorder
+        .record(None, move |batch, _| {
+            batch.add(&Entry { at, person: None, what }, key_of, &key);
+            batch.effect(Effect::SkipSequence(authority, sequence));
+            Ok(())
+        })
+        .await?;
+    drop(turn);
+    let own = service.clone();
+    tokio::spawn(async move { process::release(&own, Some(authority)).await });
+    Ok(Skipped::Yes)
+}
+
+/// Who sent a kept file.
+fn sender(service: &Service, row: &UploadRow) -> Result<Caller, AppError> {
+    let damaged = || AppError::damaged(format!("upload {} {}: its sender", row.authority, row.sequence));
+    let opened = service.keys.ring.open(&files::sender_place(row), &row.sender).map_err(|_| damaged())?;
+    codec::decode_caller(&opened).map_err(|_| damaged())
+}

@@ -1,0 +1,124 @@
+//! Kept files: packed, sealed under a key of their own, in parts; and acknowledgements.
+
+use super::Header;
+use crate::codec;
+use crate::error::AppError;
+use crate::people::Keys;
+use crate::seal::{SealKey, place};
+use crate::service::Service;
+use bytes::Bytes;
+use cpis_model::caller::Caller;
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::upload::{Acknowledgement, UPLOAD_BYTES_MAX};
+use cpis_store::{UploadRow, UploadStatus};
+use std::sync::Arc;
+
+/// Bytes of a packed file in one part.
+const PART_BYTES: usize = 256 * 1024;
+
+fn row_place(column: &str, authority: AuthorityCode, sequence: u64) -> Vec<u8> {
+    place(column, &[authority.0.as_str().as_bytes(), &sequence.to_be_bytes()])
+}
+
+pub(super) fn sender_place(row: &UploadRow) -> Vec<u8> {
+    row_place("upload.sender", row.authority, row.sequence)
+}
+
+fn key_place(row: &UploadRow) -> Vec<u8> {
+    row_place("upload.file_key", row.authority, row.sequence)
+}
+
+fn part_place(row: &UploadRow, part: usize) -> Vec<u8> {
+    place(
+        "upload_file.sealed",
+        &[row.authority.0.as_str().as_bytes(), &row.sequence.to_be_bytes(), &(part as u64).to_be_bytes()],
+    )
+}
+
+/// Keeps a file under its number, for ever new with the same number.
+pub(super) async fn keep(
+    service: &Service,
+    caller: &Arc<Caller>,
+    head: &Header,
+    checksum: [u8; 32],
+    file: &Bytes,
+    status: UploadStatus,
+) -> Result<UploadRow, AppError> {
+    let (keys, file) = (service.keys.clone(), file.clone());
+    let mut row = UploadRow {
+        authority: head.authority,
+        sequence: head.sequence,
+        checksum,
+        status,
+        code: None,
+        received: service.clock.now(),
+        file_key: None,
+        acknowledgement: None,
+        sender: Vec::new(),
+    };
+    row.sender = keys.ring.seal(&*keys.entropy, &sender_place(&row), &codec::encode_caller(caller));
+    let key = SealKey::random(&*keys.entropy);
+    row.file_key = Some(keys.ring.seal(&*keys.entropy, &key_place(&row), key.raw()));
+    let sealing = row.clone();
+    let parts = tokio::task::spawn_blocking(move || {
+        let packed = lz4_flex::compress_prepend_size(&file);
+        let parts = packed.chunks(PART_BYTES).enumerate();
+        parts.map(|(n, part)| key.seal(&*keys.entropy, &part_place(&sealing, n), part)).collect::<Vec<_>>()
+    });
+    let parts = parts.await.map_err(|_| AppError::Internal("a file was not sealed".to_owned()))?;
+    service.store.keep_file(row.clone(), parts).await?;
+    Ok(row)
+}
+
+/// A kept file as it was sent.
+pub(super) async fn read(service: &Service, row: &UploadRow) -> Result<Bytes, AppError> {
+    let damaged = |what: &str| AppError::damaged(format!("upload {} {}: {what}", row.authority, row.sequence));
+    let wrapped = row.file_key.as_deref().ok_or_else(|| damaged("its key was destroyed"))?;
+    let raw = service.keys.ring.open(&key_place(row), wrapped).map_err(|_| damaged("its key does not open"))?;
+    let key = SealKey::from_slice(&raw).map_err(|_| damaged("its key is no key"))?;
+    let mut packed = Vec::new();
+    for (n, part) in service.store.file_parts(row.authority, row.sequence).await?.iter().enumerate() {
+        packed.extend_from_slice(&key.open(&part_place(row, n), part).map_err(|_| damaged("a part does not open"))?);
+    }
+    let size = packed.first_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+    if size > UPLOAD_BYTES_MAX {
+        return Err(damaged("it is too large"));
+    }
+    let file = lz4_flex::decompress_size_prepended(&packed).map_err(|_| damaged("it does not unpack"))?;
+    Ok(file.into())
+}
+
+/// Seals an upload's columns again under the ring's active key.
+pub(crate) fn reseal(keys: &Keys, mut row: UploadRow) -> Result<UploadRow, AppError> {
+    let acknowledgement = row_place("upload.acknowledgement", row.authority, row.sequence);
+    let (key, sender) = (key_place(&row), sender_place(&row));
+    let again = |place: &[u8], sealed: &[u8]| -> Result<Vec<u8>, AppError> {
+        let opened = keys.ring.open(place, sealed).map_err(|_| {
+            AppError::damaged(format!("upload {} {} does not open", row.authority, row.sequence))
+        })?;
+        Ok(keys.ring.seal(&*keys.entropy, place, &opened))
+    };
+    let fresh_sender = if row.sender.is_empty() { Vec::new() } else { again(&sender, &row.sender)? };
+    let fresh_key = row.file_key.as_deref().map(|sealed| again(&key, sealed)).transpose()?;
+    let fresh_ack = row.acknowledgement.as_deref().map(|sealed| again(&acknowledgement, sealed)).transpose()?;
+    row.sender = fresh_sender;
+    row.file_key = fresh_key;
+    row.acknowledgement = fresh_ack;
+    Ok(row)
+}
+
+/// Seals an acknowledgement for its row.
+pub(super) fn seal_acknowledgement(service: &Service, row: &UploadRow, ack: &Acknowledgement) -> Vec<u8> {
+    let place = row_place("upload.acknowledgement", row.authority, row.sequence);
+    service.keys.ring.seal(&*service.keys.entropy, &place, &codec::encode_acknowledgement(ack))
+}
+
+/// Opens the acknowledgement of a row.
+pub(super) fn open_acknowledgement(service: &Service, row: &UploadRow) -> Result<Acknowledgement, AppError> {
+    let place = row_place("upload.acknowledgement", row.authority, row.sequence);
+    let sealed = row.acknowledgement.as_deref().unwrap_or_default();
+    let opened = service.keys.ring.open(&place, sealed).ok();
+    opened.and_then(|bytes| codec::decode_acknowledgement(&bytes).ok()).ok_or_else(|| {
+        AppError::damaged(format!("upload {} {}: its acknowledgement", row.authority, row.sequence))
+    })
+}

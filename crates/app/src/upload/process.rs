@@ -1,0 +1,219 @@
+//! One file from decoding to the flip, and what was waiting behind it.
+
+use super::staging::{Checked, Staging};
+use super::{files, name_of, sender};
+use crate::demographics::TRACE_MAX;
+use crate::error::AppError;
+use crate::service::Service;
+use bytes::Bytes;
+use cpis_model::caller::Caller;
+use cpis_model::codes::FileCode;
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header, Record, file_code};
+use cpis_store::{Flip, UploadRow, UploadStatus};
+use std::sync::Arc;
+
+/// A file that is next in its authority's sequence.
+pub(super) struct Job {
+    pub caller: Arc<Caller>,
+    pub head: Header,
+    pub checksum: [u8; 32],
+    pub file: Bytes,
+    pub expected_last: Option<u64>,
+}
+
+/// Processes a file. The caller holds the authority's turn.
+pub(super) async fn run(service: &Arc<Service>, job: Job) -> Result<Acknowledgement, AppError> {
+    let (decode, file) = (service.decode.decode, job.file.clone());
+    let decoded = tokio::task::spawn_blocking(move || decode(&file))
+        .await
+        .map_err(|_| AppError::Internal("a file was not decoded".to_owned()))?;
+    let decoded = match decoded {
+        Ok(decoded) => decoded,
+        Err(fault) => return Ok(super::refused(service, &job.caller, with_sequence(fault, &job.head))),
+    };
+    let row = files::keep(service, &job.caller, &job.head, job.checksum, &job.file, UploadStatus::Processing).await?;
+    metrics::gauge!("cpis_upload_records").set(f64::from(decoded.count));
+    let mut staging = Staging::begin(service, decoded.header.authority).await?;
+    match stage(service, &mut staging, &decoded).await {
+        Ok(()) => {}
+        Err(StageError::DemographicsAway) => {
+            staging.discard(service).await;
+            return wait_for_demographics(service, &job, row, &decoded).await;
+        }
+        Err(StageError::Other(error)) => {
+            staging.discard(service).await;
+            return Err(error);
+        }
+    }
+    flip(service, job, row, decoded, staging).await
+}
+
+fn with_sequence(mut fault: FileFault, head: &Header) -> FileFault {
+    fault.sequence = Some(head.sequence);
+    fault
+}
+
+enum StageError {
+    DemographicsAway,
+    Other(AppError),
+}
+
+impl From<AppError> for StageError {
+    fn from(error: AppError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Checks and stages the records in slices, so that looks are not held up.
+async fn stage(service: &Arc<Service>, staging: &mut Staging, decoded: &Decoded) -> Result<(), StageError> {
+    let mut rest = decoded.records.as_slice();
+    while !rest.is_empty() {
+        let (slice, after) = rest.split_at(slice_end(rest));
+        rest = after;
+        let numbers: Vec<_> = slice.iter().map(|record| record.person.number).collect();
+        let traced = service.demographics.trace(&numbers).await.map_err(|_| StageError::DemographicsAway)?;
+        let checked: Vec<Checked<'_>> = staging.check(service, slice, &traced).await?;
+        staging.stage(service, checked).await?;
+    }
+    Ok(())
+}
+
+/// The end of a slice: records of one place stay together.
+fn slice_end(records: &[Record]) -> usize {
+    let mut end = records.len().min(TRACE_MAX - 1);
+    while let (Some(last), Some(next)) = (records.get(end - 1), records.get(end)) {
+        if last.position != next.position || end >= TRACE_MAX {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
+
+async fn flip(
+    service: &Arc<Service>,
+    job: Job,
+    mut row: UploadRow,
+    decoded: Decoded,
+    mut staging: Staging,
+) -> Result<Acknowledgement, AppError> {
+    let mut rejections = decoded.rejections;
+    rejections.extend(staging.take_rejections());
+    rejections.sort_by_key(|rejection| rejection.position);
+    let mut failed: Vec<u32> =
+        rejections.iter().filter(|rejection| !rejection.is_warning()).map(|rejection| rejection.position).collect();
+    failed.dedup();
+    let (loaded, rejected) = (decoded.count - failed.len() as u32, failed.len() as u32);
+    let (records, file) = (service.decode.records, job.file.clone());
+    let returned = tokio::task::spawn_blocking(move || records(&file, &failed)).await.unwrap_or_default();
+    let ack = Acknowledgement {
+        created: service.clock.now(),
+        sequence: Some(decoded.header.sequence),
+        records: Some(decoded.count),
+        code: file_code(loaded, rejected),
+        authority: decoded.header.authority,
+        authority_name: name_of(service, decoded.header.authority, Some(&decoded.header.name)),
+        contact: Some(decoded.header.contact.clone()),
+        loaded,
+        failed: rejected,
+        rejections,
+        file_faults: Vec::new(),
+        returned,
+    };
+    staging.finish(service, &job, &decoded.header, &ack).await?;
+    row.status = UploadStatus::Done;
+    row.code = Some(ack.code);
+    row.acknowledgement = Some(files::seal_acknowledgement(service, &row, &ack));
+    let flip = Flip {
+        group: staging.group(),
+        expected_last: job.expected_last,
+        upload: row,
+        count: staging.count(),
+        digest: staging.digest(),
+        at: service.clock.now(),
+    };
+    let group = flip.group;
+    let flipped = match service.store.flip(flip).await {
+        Err(cpis_store::StoreError::OutcomeUnknown) => match service.store.find_group(group).await? {
+            Some(place) => Ok(place),
+            None => Err(cpis_store::StoreError::Unavailable("the upload did not take effect".to_owned())),
+        },
+        other => other,
+    };
+    if let Err(error) = flipped {
+        staging.discard(service).await;
+        return Err(error.into());
+    }
+    service.committed.notify_waiters();
+    metrics::counter!("cpis_uploads_total", "code" => ack.code.code()).increment(1);
+    tracing::info!(authority = %ack.authority, sequence = ack.sequence, code = ack.code.code(), loaded, rejected, "an upload took effect");
+    Ok(ack)
+}
+
+async fn wait_for_demographics(
+    service: &Service,
+    job: &Job,
+    row: UploadRow,
+    decoded: &Decoded,
+) -> Result<Acknowledgement, AppError> {
+    tracing::warn!(authority = %job.head.authority, sequence = job.head.sequence, "demographics is away: an upload waits");
+    let status = UploadStatus::WaitsForDemographics;
+    files::keep(service, &job.caller, &job.head, row.checksum, &job.file, status).await?;
+    metrics::counter!("cpis_uploads_total", "code" => FileCode::DemographicsAway.code()).increment(1);
+    Ok(Acknowledgement {
+        created: service.clock.now(),
+        sequence: Some(job.head.sequence),
+        records: Some(decoded.count),
+        code: FileCode::DemographicsAway,
+        authority: job.head.authority,
+        authority_name: name_of(service, job.head.authority, Some(&job.head.name)),
+        contact: Some(job.head.contact.clone()),
+        loaded: 0,
+        failed: 0,
+        rejections: Vec::new(),
+        file_faults: Vec::new(),
+        returned: Vec::new(),
+    })
+}
+
+/// Processes what waits behind an authority's last file, in order; of all authorities when none is given.
+pub(super) async fn release(service: &Arc<Service>, authority: Option<AuthorityCode>) {
+    if let Err(error) = process_waiting(service, authority).await {
+        tracing::warn!(%error, "what waits was not processed; it is tried again");
+    }
+}
+
+/// Processes waiting files whose turn has come. Says how many took effect.
+pub async fn process_waiting(service: &Arc<Service>, authority: Option<AuthorityCode>) -> Result<usize, AppError> {
+    let mut count = 0;
+    loop {
+        let waiting = service.store.waiting().await?;
+        let mut progressed = false;
+        for row in waiting.iter().filter(|row| authority.is_none_or(|own| own == row.authority)) {
+            let turn = service.uploads.of(row.authority);
+            let Ok(guard) = turn.try_lock_owned() else { continue };
+            let state = service.store.upload_state(row.authority).await?;
+            if state.last.is_some_and(|last| row.sequence != last + 1) {
+                continue;
+            }
+            let Some(row) = service.store.upload(row.authority, row.sequence).await? else { continue };
+            if matches!(row.status, UploadStatus::Done | UploadStatus::Skipped) {
+                continue;
+            }
+            let file = files::read(service, &row).await?;
+            let caller = Arc::new(sender(service, &row)?);
+            let Ok(head) = (service.decode.head)(&file) else { continue };
+            let job = Job { caller, head, checksum: row.checksum, file, expected_last: state.last };
+            let ack = run(service, job).await?;
+            drop(guard);
+            if ack.code != FileCode::DemographicsAway {
+                count += 1;
+                progressed = true;
+            }
+        }
+        if !progressed {
+            return Ok(count);
+        }
+    }
+}

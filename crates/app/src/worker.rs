@@ -1,0 +1,181 @@
+//! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
+
+use crate::applier::{Tree, apply_looks, apply_tree};
+use crate::error::AppError;
+use crate::lifecycle;
+use crate::refusals;
+use crate::service::Service;
+use crate::upload::process_waiting;
+use cpis_model::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest pause of the applier when nobody wakes it.
+const IDLE: Duration = Duration::from_millis(500);
+/// Pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Pause between two steps under load, so that looks go first.
+const BREATH: Duration = Duration::from_millis(2);
+/// Pause between two rounds of the housekeeping.
+const ROUND: Duration = Duration::from_secs(5);
+/// A staging that is older than this many seconds when the service starts was left by a crash.
+const STAGING_SECONDS_MAX: i64 = 3600;
+
+/// Starts the applier and the housekeeping. They end after `stop` turns true.
+pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    vec![
+        tokio::spawn(follow_looks(service.clone(), stop.clone())),
+        tokio::spawn(follow_tree(service.clone(), stop.clone())),
+        tokio::spawn(housekeep(service.clone(), stop)),
+    ]
+}
+
+/// Waits for work, for the end, or for the pause. Says whether to go on.
+async fn wait(service: &Service, stop: &mut watch::Receiver<bool>, pause: Duration, wake: bool) -> bool {
+    if *stop.borrow() {
+        return false;
+    }
+    tokio::select! {
+        () = service.committed.notified(), if wake => {}
+        () = tokio::time::sleep(pause) => {}
+        _ = stop.changed() => {}
+    }
+    !*stop.borrow()
+}
+
+async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let pause = match apply_looks(&service).await {
+            Ok(0) => IDLE,
+            Ok(_) => BREATH,
+            Err(error) => {
+                tracing::warn!(%error, "lists and notices wait");
+                PAUSE
+            }
+        };
+        lag(&service).await;
+        if !wait(&service, &mut stop, pause, pause == IDLE).await {
+            return;
+        }
+    }
+}
+
+async fn lag(service: &Service) {
+    if let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) {
+        metrics::gauge!("cpis_applier_lag_entries").set(size.saturating_sub(marks.looks) as f64);
+        metrics::gauge!("cpis_tree_lag_entries").set(size.saturating_sub(marks.tree) as f64);
+        metrics::gauge!("cpis_journal_entries").set(size as f64);
+    }
+}
+
+async fn follow_tree(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    let mut tree = Tree::default();
+    let period = Duration::from_secs(service.settings.checkpoint_seconds.max(1));
+    loop {
+        match grow(&service, &mut tree).await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "the audit log's tree waits"),
+        }
+        if !wait(&service, &mut stop, period, false).await {
+            // A last checkpoint, so that the log outside says all that was committed.
+            if let Err(error) = grow(&service, &mut tree).await {
+                tracing::warn!(%error, "the last checkpoint was not signed");
+            }
+            return;
+        }
+    }
+}
+
+/// Grows the tree to the journal's end and signs a checkpoint there.
+async fn grow(service: &Service, tree: &mut Tree) -> Result<(), AppError> {
+    loop {
+        let size = service.store.size().await?;
+        let from = service.store.watermarks().await?.tree;
+        if from >= size {
+            return Ok(());
+        }
+        let (taken, note) = apply_tree(service, tree, true).await?;
+        if let Some(note) = note {
+            crate::audit::append_checkpoint(service, &note)?;
+        }
+        if taken == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn housekeep(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = after_start(&service).await {
+        tracing::warn!(%error, "what an earlier run left is tidied up later");
+    }
+    let mut published = service.clock.now();
+    loop {
+        for (what, done) in [
+            ("refusals", refusals::write_summary(&service).await.map(|()| 0)),
+            ("waiting uploads", process_waiting(&service, None).await),
+            ("gap alarms", gap_alarms(&service).await),
+            ("raw files", destroy_files(&service).await),
+        ] {
+            if let Err(error) = done {
+                tracing::warn!(%error, what, "housekeeping is tried again");
+            }
+        }
+        let now = service.clock.now();
+        let due = now.as_second() - published.as_second() >= service.settings.publish_seconds as i64;
+        if due && service.settings.publish_folder.is_some() {
+            published = now;
+            if let Err(error) = crate::audit::publish(&service).await {
+                tracing::warn!(%error, "the log was not published");
+            }
+        }
+        if !wait(&service, &mut stop, ROUND, false).await {
+            if let Err(error) = refusals::write_summary(&service).await {
+                tracing::warn!(%error, "the last refusals were not counted");
+            }
+            return;
+        }
+    }
+}
+
+async fn after_start(service: &Arc<Service>) -> Result<(), AppError> {
+    let erased = lifecycle::replay_erasures(service).await?;
+    if erased > 0 {
+        tracing::warn!(erased, "people who were erased before were erased again");
+    }
+    let now = service.clock.now();
+    let before = Timestamp::from_second(now.as_second() - STAGING_SECONDS_MAX).unwrap_or(now);
+    for group in service.store.stale_staging(before).await? {
+        service.store.discard(group).await?;
+    }
+    Ok(())
+}
+
+async fn gap_alarms(service: &Service) -> Result<usize, AppError> {
+    let now = service.clock.now();
+    let mut count = 0;
+    let mut oldest = 0;
+    for row in service.store.waiting().await? {
+        let seconds = now.as_second() - row.received.as_second();
+        oldest = oldest.max(seconds);
+        if row.status == cpis_store::UploadStatus::WaitsForGap && seconds > service.settings.gap_alarm_hours * 3600 {
+            count += 1;
+        }
+    }
+    metrics::gauge!("cpis_upload_waiting_seconds").set(oldest as f64);
+    metrics::gauge!("cpis_upload_gaps_overdue").set(count as f64);
+    Ok(count)
+}
+
+async fn destroy_files(service: &Service) -> Result<usize, AppError> {
+    let now = service.clock.now();
+    let before = Timestamp::from_second(now.as_second() - i64::from(service.settings.file_days) * 86_400).unwrap_or(now);
+    let count = service.store.destroy_files(before).await?;
+    if count > 0 {
+        tracing::info!(count, "raw files were destroyed in time");
+    }
+    let (unread, oldest) = service.store.unacknowledged().await?;
+    metrics::gauge!("cpis_notices_unacknowledged").set(unread as f64);
+    metrics::gauge!("cpis_notices_oldest_seconds").set(oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64));
+    Ok(count as usize)
+}

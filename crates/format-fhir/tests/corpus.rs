@@ -1,0 +1,35 @@
+//! Every input of the fuzz target `fhir_parameters`, with the ordinary tests: what is read is read the same again by way
+//! of the self link, and nothing panics.
+
+use cpis_format_fhir::headers::{Mirrored, accepts_json, mirrored, parse_unscheduled, prefer_strict};
+use cpis_format_fhir::link::self_link_get;
+use cpis_format_fhir::query::{QUERY_BYTES_MAX, Resource, parse_query};
+use std::fs;
+
+#[test]
+fn the_corpus_is_read_without_a_panic() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/fhir_parameters");
+    let (mut read, mut refused) = (0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let mut lines = bytes.split(|&byte| byte == b'\n');
+        let query = String::from_utf8_lossy(lines.next().unwrap());
+        let values: Vec<&[u8]> = lines.collect();
+        for strict in [false, true] {
+            let parsed = parse_query(Resource::AuditEvent, &query, strict);
+            let link = self_link_get("", Resource::AuditEvent, &query);
+            let again = link.split_once('?').map_or("", |(_, query)| query);
+            if again.len() <= QUERY_BYTES_MAX {
+                assert_eq!(parse_query(Resource::AuditEvent, again, strict), parsed, "{query}");
+            }
+            *if parsed.is_ok() { &mut read } else { &mut refused } += 1;
+        }
+        let _ = parse_unscheduled(values.iter().copied());
+        let _ = prefer_strict(values.iter().copied());
+        for value in values {
+            let _ = accepts_json(std::str::from_utf8(value).ok());
+            assert!(Mirrored::ALL.into_iter().filter_map(|header| mirrored(header, value).ok()).all(str::is_ascii));
+        }
+    }
+    assert!(read >= 15 && refused >= 15, "{read} read, {refused} refused");
+}

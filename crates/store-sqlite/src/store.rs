@@ -1,0 +1,250 @@
+//! Each operation of [`Store`] as one job for a thread.
+
+use crate::journal::Limit;
+use crate::queue::Lane::{Background, Urgent};
+use crate::{SqliteStore, derived, journal, notices, people, plans, register, uploads};
+use async_trait::async_trait;
+use cpis_model::entry::PersonId;
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::{Timestamp, Uuid};
+use cpis_store::{
+    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Flip, Found, GroupId, JournalRow, LookStep,
+    NewPerson, NoticeRow, NumberKeys, PersonRow, Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError,
+    StoredAlias, StoredPerson, TreeStep, UploadRow, UploadState, Watermarks,
+};
+
+type Answer<T> = Result<T, StoreError>;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Answer<Place> {
+        self.write(Urgent, move |tx| journal::append(tx, group, &asked, decide)).await
+    }
+
+    async fn find_group(&self, group: GroupId) -> Answer<Option<Place>> {
+        self.read(move |tx| journal::find_group(tx, group)).await
+    }
+
+    async fn size(&self) -> Answer<u64> {
+        self.read(journal::size).await
+    }
+
+    async fn journal_from(&self, index: u64, entries_max: usize) -> Answer<Vec<JournalRow>> {
+        self.read(move |tx| journal::from(tx, index, Limit::Reached(entries_max))).await
+    }
+
+    async fn journal_rows(&self, seqs: Vec<u64>) -> Answer<Vec<JournalRow>> {
+        self.read(move |tx| journal::rows(tx, &seqs)).await
+    }
+
+    async fn upload_bodies(&self, group: GroupId, slice: u32, slices_max: u32) -> Answer<Vec<Vec<u8>>> {
+        self.read(move |tx| journal::upload_bodies(tx, group, slice, slices_max)).await
+    }
+
+    async fn leaves(&self, group: GroupId, ordinal: u32, leaves_max: u32) -> Answer<Vec<(u32, [u8; 32])>> {
+        self.read(move |tx| journal::leaves(tx, group, ordinal, leaves_max)).await
+    }
+
+    async fn accesses(&self, people: Vec<PersonId>, entries_max: usize) -> Answer<AccessView> {
+        self.read(move |tx| derived::view(tx, &people, entries_max)).await
+    }
+
+    async fn watermarks(&self) -> Answer<Watermarks> {
+        self.read(derived::watermarks).await
+    }
+
+    async fn derived(&self, people: Vec<PersonId>) -> Answer<Vec<Derived>> {
+        self.read(move |tx| derived::of_people(tx, &people)).await
+    }
+
+    async fn apply_looks(&self, step: LookStep) -> Answer<()> {
+        self.write(Background, move |tx| derived::apply_looks(tx, &step)).await
+    }
+
+    async fn apply_tree(&self, step: TreeStep) -> Answer<()> {
+        self.write(Background, move |tx| derived::apply_tree(tx, &step)).await
+    }
+
+    async fn tree(&self) -> Answer<(u64, Vec<u8>)> {
+        self.read(derived::tree).await
+    }
+
+    async fn tile(&self, level: u8, index: u64) -> Answer<Option<Vec<u8>>> {
+        self.read(move |tx| derived::tile(tx, level, index)).await
+    }
+
+    async fn checkpoints(&self, number: u64, rows_max: u32) -> Answer<Vec<CheckpointRow>> {
+        self.read(move |tx| derived::checkpoints(tx, number, rows_max)).await
+    }
+
+    async fn find(&self, asked: Vec<NumberKeys>) -> Answer<Vec<Vec<Found>>> {
+        self.read(move |tx| {
+            let staging = plans::staging(tx)?;
+            people::find(tx, &asked, &staging)
+        })
+        .await
+    }
+
+    async fn create_people(&self, people: Vec<NewPerson>) -> Answer<Vec<PersonRow>> {
+        self.write(Background, move |tx| people::create(tx, &people)).await
+    }
+
+    async fn people_after(&self, after: Option<PersonId>, rows_max: u32) -> Answer<Vec<StoredPerson>> {
+        self.read(move |tx| people::after(tx, after, rows_max)).await
+    }
+
+    async fn people(&self, ids: Vec<PersonId>) -> Answer<Vec<StoredPerson>> {
+        self.read(move |tx| people::by_id(tx, &ids)).await
+    }
+
+    async fn reseal_people(&self, people: Vec<StoredPerson>) -> Answer<()> {
+        self.write(Background, move |tx| people::reseal(tx, &people)).await
+    }
+
+    async fn aliases_after(&self, after: u64, rows_max: u32) -> Answer<Vec<StoredAlias>> {
+        self.read(move |tx| people::aliases_after(tx, after, rows_max)).await
+    }
+
+    async fn reseal_aliases(&self, aliases: Vec<StoredAlias>) -> Answer<()> {
+        self.write(Background, move |tx| people::reseal_aliases(tx, &aliases)).await
+    }
+
+    async fn plans_after(&self, after: Option<PlanKey>, rows_max: u32) -> Answer<Vec<(PersonId, PlanRow)>> {
+        self.read(move |tx| plans::after(tx, after, rows_max)).await
+    }
+
+    async fn accesses_after(
+        &self,
+        after: Option<(PersonId, u64)>,
+        rows_max: u32,
+    ) -> Answer<Vec<(PersonId, AccessRow)>> {
+        self.read(move |tx| derived::accesses_after(tx, after, rows_max)).await
+    }
+
+    async fn contacts(&self) -> Answer<Vec<ContactRow>> {
+        self.read(plans::contacts).await
+    }
+
+    async fn month_key(&self, month: u32, proposed: Option<Vec<u8>>) -> Answer<Option<Vec<u8>>> {
+        let stored = self.read(move |tx| register::month_key(tx, month)).await?;
+        match proposed {
+            Some(key) if stored.is_none() => {
+                self.write(Urgent, move |tx| register::propose_month_key(tx, month, &key)).await
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    async fn month_keys(&self) -> Answer<Vec<(u32, Vec<u8>)>> {
+        self.read(register::month_keys).await
+    }
+
+    async fn reseal_month_keys(&self, keys: Vec<(u32, Vec<u8>)>) -> Answer<()> {
+        self.write(Background, move |tx| register::reseal_month_keys(tx, &keys)).await
+    }
+
+    async fn upload_state(&self, authority: AuthorityCode) -> Answer<UploadState> {
+        self.read(move |tx| uploads::state(tx, authority)).await
+    }
+
+    async fn upload(&self, authority: AuthorityCode, sequence: u64) -> Answer<Option<UploadRow>> {
+        self.read(move |tx| uploads::one(tx, authority, sequence)).await
+    }
+
+    async fn keep_file(&self, upload: UploadRow, parts: Vec<Vec<u8>>) -> Answer<()> {
+        self.write(Background, move |tx| uploads::keep_file(tx, &upload, &parts)).await
+    }
+
+    async fn file_parts(&self, authority: AuthorityCode, sequence: u64) -> Answer<Vec<Vec<u8>>> {
+        self.read(move |tx| uploads::file_parts(tx, authority, sequence)).await
+    }
+
+    async fn waiting(&self) -> Answer<Vec<UploadRow>> {
+        self.read(uploads::waiting).await
+    }
+
+    async fn begin_staging(&self, group: GroupId, at: Timestamp) -> Answer<()> {
+        self.write(Background, move |tx| uploads::begin_staging(tx, group, at)).await
+    }
+
+    async fn stage(&self, group: GroupId, slice: Slice) -> Answer<()> {
+        self.write(Background, move |tx| uploads::stage(tx, group, &slice)).await
+    }
+
+    async fn flip(&self, flip: Flip) -> Answer<Place> {
+        self.write(Urgent, move |tx| uploads::flip(tx, &flip)).await
+    }
+
+    /// In several transactions; the first one makes the group impossible to flip.
+    async fn discard(&self, group: GroupId) -> Answer<()> {
+        while self.write(Background, move |tx| uploads::discard_some(tx, group)).await? {}
+        Ok(())
+    }
+
+    async fn stale_staging(&self, before: Timestamp) -> Answer<Vec<GroupId>> {
+        self.read(move |tx| uploads::stale_staging(tx, before)).await
+    }
+
+    /// In several transactions, each of some whole files.
+    async fn destroy_files(&self, before: Timestamp) -> Answer<u64> {
+        let mut destroyed = 0;
+        loop {
+            let some = self.write(Background, move |tx| uploads::destroy_some_files(tx, before)).await?;
+            destroyed += some;
+            if some == 0 {
+                return Ok(destroyed);
+            }
+        }
+    }
+
+    async fn notices(&self, authority: AuthorityCode, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::of_authority(tx, authority, after, rows_max)).await
+    }
+
+    async fn notices_after(&self, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::after(tx, after, rows_max)).await
+    }
+
+    async fn acknowledge(&self, authority: AuthorityCode, id: Uuid, at: Timestamp) -> Answer<Option<NoticeRow>> {
+        self.write(Background, move |tx| notices::acknowledge(tx, authority, id, at)).await
+    }
+
+    async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
+        self.read(notices::unacknowledged).await
+    }
+
+    async fn register_put(&self, rows: Vec<RegisterRow>) -> Answer<()> {
+        self.write(Background, move |tx| register::put(tx, &rows)).await
+    }
+
+    async fn register_find(&self, asked: Vec<NumberKeys>) -> Answer<Vec<Option<RegisterRow>>> {
+        self.read(move |tx| register::find(tx, &asked)).await
+    }
+
+    async fn register_after(&self, after: u64, rows_max: u32) -> Answer<Vec<RegisterRow>> {
+        self.read(move |tx| register::after(tx, after, rows_max)).await
+    }
+
+    async fn quarantined(&self) -> Answer<Vec<(u64, String)>> {
+        self.read(derived::quarantined).await
+    }
+
+    async fn setting(&self, name: &'static str) -> Answer<Option<Vec<u8>>> {
+        self.read(move |tx| register::setting(tx, name)).await
+    }
+
+    async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Answer<()> {
+        self.write(Background, move |tx| register::set_setting(tx, name, &value)).await
+    }
+
+    async fn ping(&self) -> Answer<()> {
+        self.read(journal::size).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.shared.close();
+        let mut ended = self.ended.clone();
+        // An error: the writer is gone already.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}

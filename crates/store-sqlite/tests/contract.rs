@@ -1,0 +1,42 @@
+//! The contract suite on SQLite.
+
+use async_trait::async_trait;
+use cpis_store::Store;
+use cpis_store::contract::Backend;
+use cpis_store::fault::{Fault, Faults};
+use cpis_store_sqlite::{Options, SqliteStore};
+use std::sync::{Arc, Mutex};
+
+struct Sqlite {
+    folder: tempfile::TempDir,
+    faults: Faults,
+    open: Mutex<Option<Arc<SqliteStore>>>,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), faults: Faults::default(), open: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Backend for Sqlite {
+    async fn open(&self) -> Arc<dyn Store> {
+        let earlier = self.open.lock().unwrap().take();
+        if let Some(earlier) = earlier {
+            self.faults.arm(1, Fault::Kill);
+            earlier.ping().await.unwrap_err();
+            self.faults.disarm();
+        }
+        let options = Options { faults: self.faults.clone(), readers: 2, ..Options::default() };
+        let store = Arc::new(SqliteStore::open(&self.folder.path().join("cpis.sqlite"), options).unwrap());
+        *self.open.lock().unwrap() = Some(Arc::clone(&store));
+        store
+    }
+
+    fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+}
+
+cpis_store::contract_tests!(Sqlite::new());

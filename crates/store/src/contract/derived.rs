@@ -1,0 +1,128 @@
+//! Lists, notices, the tree: what appliers save and readers get.
+
+use super::Backend;
+use super::samples::{access, append, authority, flip, group, notice, person, slice, time, upload, uuid};
+use crate::{CheckpointRow, LookStep, StoreError, TreeStep, UploadStatus, Watermarks};
+
+fn looks(from: u64, to: u64) -> LookStep {
+    LookStep { from, to, ..LookStep::default() }
+}
+
+/// The applier that comes second with the same step changes nothing.
+pub async fn one_of_two_appliers_wins(backend: &dyn Backend) {
+    let store = backend.open().await;
+    assert_eq!(store.watermarks().await.unwrap(), Watermarks::default());
+    let step = |seconds| LookStep {
+        accesses: vec![(person(1), access(3, seconds))],
+        notices: vec![notice(seconds, authority(1), person(1), access(3, seconds))],
+        quarantined: vec![(4, "no key".into())],
+        ..looks(0, 5)
+    };
+    store.apply_looks(step(1)).await.unwrap();
+    assert_eq!(store.apply_looks(step(2)).await, Err(StoreError::Stale));
+    assert_eq!(store.apply_looks(looks(6, 7)).await, Err(StoreError::Stale));
+    let derived = store.derived(vec![person(2), person(1)]).await.unwrap();
+    assert!(derived[0].state.listed.is_empty());
+    assert_eq!((derived[1].state.listed.len(), derived[1].state.listed[0].at), (1, time(1)));
+    assert_eq!((derived[1].state.owed.len(), derived[1].seqs.clone()), (1, vec![4]));
+    assert_eq!(derived[1].state.owed[0].authority, authority(1));
+    assert_eq!(store.quarantined().await.unwrap(), [(4, "no key".to_owned())]);
+    store.apply_looks(LookStep { pruned: vec![(person(1), 3)], ..looks(5, 6) }).await.unwrap();
+    assert!(store.derived(vec![person(1)]).await.unwrap()[0].state.listed.is_empty());
+
+    let tree = |from, to| TreeStep { from, to, frontier: vec![to as u8], ..TreeStep::default() };
+    store.apply_tree(TreeStep { tiles: vec![(0, 0, vec![1; 64])], ..tree(0, 3) }).await.unwrap();
+    assert_eq!(store.apply_tree(tree(0, 4)).await, Err(StoreError::Stale));
+    assert_eq!(store.tree().await.unwrap(), (3, vec![3]));
+    assert_eq!(store.tile(0, 0).await.unwrap(), Some(vec![1; 64]));
+    assert_eq!(store.tile(1, 0).await.unwrap(), None);
+    let store = backend.open().await;
+    assert_eq!(store.watermarks().await.unwrap(), Watermarks { looks: 6, tree: 3 });
+}
+
+/// Readers get derived state and the tail that is not in it, as of one moment and never more than they asked for.
+pub async fn lists_come_with_their_tail(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for number in 1..=4 {
+        append(&*store, number, 5).await.unwrap();
+    }
+    let accesses = vec![(person(1), access(0, 1)), (person(1), access(2, 2)), (person(2), access(1, 1))];
+    store.apply_looks(LookStep { accesses, ..looks(0, 7) }).await.unwrap();
+    for (entries_max, expected) in [(0, vec![]), (2, vec![]), (3, vec![2]), (8, vec![2, 3]), (100, vec![2, 3, 4])] {
+        let view = store.accesses(vec![person(2), person(1), person(3)], entries_max).await.unwrap();
+        let tail: Vec<u64> = view.tail.iter().map(|row| row.place.seq).collect();
+        assert_eq!((view.applied, view.size, tail), (7, 20, expected), "{entries_max}");
+        let listed: Vec<usize> = view.derived.iter().map(|derived| derived.state.listed.len()).collect();
+        assert_eq!(listed, [1, 2, 0]);
+        assert_eq!(view.derived[1].seqs, [1, 3]);
+    }
+    // The entries of an upload lie elsewhere and hold no looks: they do not use up the tail.
+    store.begin_staging(group(9), time(0)).await.unwrap();
+    store.stage(group(9), slice(0, 0, 50, Vec::new())).await.unwrap();
+    store.flip(flip(group(9), None, upload(authority(1), 1, UploadStatus::Done), 50)).await.unwrap();
+    append(&*store, 10, 5).await.unwrap();
+    let view = store.accesses(vec![person(1)], 18).await.unwrap();
+    assert_eq!(view.tail.iter().map(|row| row.place.seq).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    assert_eq!((view.tail[3].body.as_ref(), view.size), (None, 75));
+}
+
+/// Notices have rising numbers; an authority sees and acknowledges its own, once.
+pub async fn notices_are_acknowledged_once(backend: &dyn Backend) {
+    let store = backend.open().await;
+    assert_eq!(store.unacknowledged().await.unwrap(), (0, None));
+    let notices =
+        (1..=6).map(|number| notice(number, authority((number % 2) as u8), person(number), access(1, 100 - number)));
+    store.apply_looks(LookStep { notices: notices.collect(), ..looks(0, 1) }).await.unwrap();
+    let all = store.notices_after(0, 10).await.unwrap();
+    assert!(all.is_sorted_by(|one, next| one.number < next.number) && all.len() == 6);
+    assert_eq!(
+        all.iter().map(|row| row.id).collect::<Vec<_>>(),
+        (1..=6).map(uuid).collect::<Vec<_>>(),
+        "in the order owed"
+    );
+    assert_eq!(all[0], crate::NoticeRow { number: all[0].number, ..notice(1, authority(1), person(1), access(1, 99)) });
+    assert_eq!(store.notices_after(all[3].number, 10).await.unwrap(), all[4..]);
+    let own = store.notices(authority(1), 0, 2).await.unwrap();
+    assert_eq!(own, [all[0].clone(), all[2].clone()]);
+    assert_eq!(store.notices(authority(1), own[1].number, 2).await.unwrap(), [all[4].clone()]);
+    assert_eq!(store.unacknowledged().await.unwrap(), (6, Some(time(94))));
+
+    assert_eq!(store.acknowledge(authority(0), uuid(1), time(200)).await.unwrap(), None, "not theirs");
+    assert_eq!(store.acknowledge(authority(1), uuid(99), time(200)).await.unwrap(), None);
+    let acknowledged = store.acknowledge(authority(1), uuid(1), time(200)).await.unwrap().unwrap();
+    assert_eq!((acknowledged.number, acknowledged.acknowledged), (all[0].number, Some(time(200))));
+    let again = store.acknowledge(authority(1), uuid(1), time(300)).await.unwrap().unwrap();
+    assert_eq!(again.acknowledged, Some(time(200)), "the first one stands");
+    store.acknowledge(authority(0), uuid(6), time(300)).await.unwrap().unwrap();
+    assert_eq!(store.unacknowledged().await.unwrap(), (4, Some(time(95))));
+}
+
+/// Checkpoints count from 1, one for each size.
+pub async fn checkpoints_are_numbered_without_gaps(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for (from, to, size) in [(0, 4, Some(4)), (4, 4, Some(4)), (4, 9, None), (9, 9, Some(9)), (9, 12, Some(12))] {
+        let checkpoint = size.map(|size| CheckpointRow { number: 0, size, note: format!("{from} to {to}") });
+        store.apply_tree(TreeStep { from, to, checkpoint, ..TreeStep::default() }).await.unwrap();
+    }
+    let row = |number, size, note: &str| CheckpointRow { number, size, note: note.into() };
+    let all = [row(1, 4, "0 to 4"), row(2, 9, "9 to 9"), row(3, 12, "9 to 12")];
+    assert_eq!(store.checkpoints(0, 10).await.unwrap(), all);
+    assert_eq!(store.checkpoints(2, 1).await.unwrap(), all[1..2]);
+    assert!(store.checkpoints(4, 10).await.unwrap().is_empty());
+}
+
+/// Accesses come in stored order, page by page.
+pub async fn accesses_are_listed_in_pages(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let accesses: Vec<_> =
+        (1..=3).flat_map(|of| (0..3).map(move |index| (person(of), access(index * 10 + of as u64, 5)))).collect();
+    store.apply_looks(LookStep { accesses: accesses.clone(), ..looks(0, 30) }).await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.accesses_after(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.0, last.1.index));
+        seen.extend(page);
+    }
+    assert_eq!(seen, accesses);
+}

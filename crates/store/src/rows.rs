@@ -1,0 +1,429 @@
+//! The rows and values that travel between `app` and a backend. Sealed columns are bytes here.
+
+use cpis_model::access::{Accesses, AuthorKey};
+use cpis_model::codes::FileCode;
+use cpis_model::entry::{HiddenFor, PersonId};
+use cpis_model::organisation::{AuthorityCode, Contact};
+use cpis_model::plan::{PlanDates, PlanKind};
+use cpis_model::{Date, Timestamp, Uuid};
+use std::collections::HashMap;
+
+/// The unique id of a group of entries, made before the commit is tried: milliseconds and random bits, positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub i64);
+
+/// Where a group stands in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Sequence number of the row, from 1 without gaps.
+    pub seq: u64,
+    /// Index of the group's first entry, from 0 without gaps.
+    pub first_index: u64,
+    /// How many entries the group has.
+    pub count: u32,
+}
+
+/// A keyed digest of an NHS number, by which it is found.
+pub type NumberKey = [u8; 16];
+
+/// The digests of one number under the key of each of the two look-up columns. During a rotation both are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct NumberKeys {
+    /// For column a, if the key ring has a key for it.
+    pub a: Option<NumberKey>,
+    /// For column b.
+    pub b: Option<NumberKey>,
+}
+
+/// What [`crate::Store::append`] loaded under the lock.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where the group will stand.
+    pub seq: u64,
+    /// Index of its first entry.
+    pub first_index: u64,
+    /// Who stands behind each number asked for, in order: nobody, one person, or several after a merge.
+    pub found: Vec<Vec<Found>>,
+    /// How to reach the authorities of the plans found.
+    pub contacts: HashMap<AuthorityCode, ContactRow>,
+}
+
+/// A person who stands behind a number, with their plans.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The person.
+    pub person: PersonRow,
+    /// Under which of their numbers they were found.
+    pub via: Via,
+    /// The latest version of each of their plans that is in force, whether visible today or not.
+    pub plans: Vec<PlanRow>,
+}
+
+/// Under which number a person was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Their own, until a day if it was superseded.
+    Own(Option<Date>),
+    /// Another one since a merge, until a day if that one was superseded.
+    Alias(Option<Date>),
+}
+
+/// A person without their number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    /// Surrogate.
+    pub id: PersonId,
+    /// The data key, wrapped by the key ring; `None` once erased.
+    pub data_key: Option<Vec<u8>>,
+    /// Hidden from view.
+    pub hidden: Option<HiddenFor>,
+}
+
+/// A person to add.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// Surrogate, random.
+    pub id: PersonId,
+    /// Digests of the number.
+    pub keys: NumberKeys,
+    /// The number, sealed.
+    pub number: Vec<u8>,
+    /// The data key, wrapped.
+    pub data_key: Vec<u8>,
+}
+
+/// A whole row of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPerson {
+    /// The person.
+    pub row: PersonRow,
+    /// Digests of the number; both empty once erased.
+    pub keys: NumberKeys,
+    /// The number, sealed; `None` once erased.
+    pub number: Option<Vec<u8>>,
+    /// The last day on which the own number finds the person, once superseded.
+    pub own_until: Option<Date>,
+}
+
+/// A second number of a person since a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAlias {
+    /// Place in the table; 0 for a new one.
+    pub id: u64,
+    /// Digests of the number.
+    pub keys: NumberKeys,
+    /// The number, sealed under the person's key.
+    pub number: Vec<u8>,
+    /// Whom it finds.
+    pub person: PersonId,
+    /// The last day on which it does, if it was superseded itself.
+    pub until: Option<Date>,
+}
+
+/// A version of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRow {
+    /// The plan.
+    pub id: Uuid,
+    /// Version, from 1.
+    pub version: u32,
+    /// Authority.
+    pub authority: AuthorityCode,
+    /// Kind.
+    pub kind: PlanKind,
+    /// Dates.
+    pub dates: PlanDates,
+    /// The person as the authority describes them, sealed under the person's key.
+    pub details: Vec<u8>,
+    /// The group by which it came.
+    pub group: GroupId,
+}
+
+/// Key of a plan version in stored order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlanKey {
+    /// Person.
+    pub person: PersonId,
+    /// Plan.
+    pub plan: Uuid,
+    /// Version.
+    pub version: u32,
+    /// Group.
+    pub group: GroupId,
+}
+
+/// A version of an authority's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactRow {
+    /// Authority.
+    pub authority: AuthorityCode,
+    /// Version, from 1.
+    pub version: u32,
+    /// Name as uploaded.
+    pub name: String,
+    /// Numbers.
+    pub contact: Contact,
+    /// The group by which they came.
+    pub group: GroupId,
+}
+
+/// A decided group of entries.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// Framed, sealed entries.
+    pub body: Vec<u8>,
+    /// One leaf hash an entry.
+    pub leaves: Vec<[u8; 32]>,
+    /// Digest over the leaves.
+    pub digest: [u8; 32],
+    /// What else changes with it.
+    pub effects: Vec<Effect>,
+}
+
+/// A change that an entry stands for, saved in the same transaction.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// The person is hidden, or shown again.
+    Hide(PersonId, Option<HiddenFor>),
+    /// The person's own number ends on a day, since it was superseded.
+    EndOwnNumber(PersonId, Date),
+    /// The person is found under another number too.
+    AddAlias(StoredAlias),
+    /// The person's key, number and plan details are destroyed; accesses, notices and second numbers go with them.
+    Erase(PersonId),
+    /// A sequence number of an authority will not come.
+    SkipSequence(AuthorityCode, u64),
+}
+
+/// A row of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Where it stands.
+    pub place: Place,
+    /// Its group.
+    pub group: GroupId,
+    /// Digest over the leaves.
+    pub digest: [u8; 32],
+    /// The entries; `None` for an upload, whose entries lie in slices.
+    pub body: Option<Vec<u8>>,
+}
+
+/// How far the derivations have come: the index of the first entry that is not applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watermarks {
+    /// Lists and notices.
+    pub looks: u64,
+    /// Merkle tree.
+    pub tree: u64,
+}
+
+/// A listed look as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessRow {
+    /// Index of the entry.
+    pub index: u64,
+    /// Sequence number of its journal row.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub author: AuthorKey,
+}
+
+/// What is stored as derived for one person.
+#[derive(Clone, Debug, Default)]
+pub struct Derived {
+    /// Accesses and notices owed, for the 24-hour rule.
+    pub state: Accesses,
+    /// Sequence number of the journal row of each access in `state.listed`.
+    pub seqs: Vec<u64>,
+}
+
+/// One snapshot of what readers need for a list.
+#[derive(Clone, Debug)]
+pub struct AccessView {
+    /// Derived state, in the order of the people asked for.
+    pub derived: Vec<Derived>,
+    /// First index that is not in `derived`.
+    pub applied: u64,
+    /// Journal rows from there on.
+    pub tail: Vec<JournalRow>,
+    /// Entries in the journal; more than the tail reaches when the list lags.
+    pub size: u64,
+}
+
+/// A notice as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// Cursor, rising in the order in which notices were owed; 0 for a new one.
+    pub number: u64,
+    /// Stable id.
+    pub id: Uuid,
+    /// Whom to tell.
+    pub authority: AuthorityCode,
+    /// Of whom.
+    pub person: PersonId,
+    /// The look.
+    pub access: AccessRow,
+    /// When the authority acknowledged it.
+    pub acknowledged: Option<Timestamp>,
+}
+
+/// What some entries mean for lists and notices.
+#[derive(Clone, Debug, Default)]
+pub struct LookStep {
+    /// The watermark that must stand.
+    pub from: u64,
+    /// The watermark afterwards.
+    pub to: u64,
+    /// New accesses.
+    pub accesses: Vec<(PersonId, AccessRow)>,
+    /// New notices; `number` is given by the store.
+    pub notices: Vec<NoticeRow>,
+    /// Accesses that no list and no window needs any more.
+    pub pruned: Vec<(PersonId, u64)>,
+    /// Entries that could not be read: index and why.
+    pub quarantined: Vec<(u64, String)>,
+}
+
+/// How the Merkle tree grew.
+#[derive(Clone, Debug, Default)]
+pub struct TreeStep {
+    /// The watermark that must stand.
+    pub from: u64,
+    /// The watermark afterwards: the size of the tree.
+    pub to: u64,
+    /// The frontier afterwards.
+    pub frontier: Vec<u8>,
+    /// Tiles that became full: level, index, hashes.
+    pub tiles: Vec<(u8, u64, Vec<u8>)>,
+    /// A checkpoint signed for the new size.
+    pub checkpoint: Option<CheckpointRow>,
+}
+
+/// A signed checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointRow {
+    /// Number, from 1 without gaps; 0 for a new one.
+    pub number: u64,
+    /// Size of the tree; unique.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// What an authority has sent so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadState {
+    /// The last sequence number that took effect or was given up.
+    pub last: Option<u64>,
+    /// Numbers that wait, rising.
+    pub waiting: Vec<u64>,
+    /// When the last file took effect.
+    pub last_at: Option<Timestamp>,
+}
+
+/// Where an upload stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadStatus {
+    /// A file before it is missing.
+    WaitsForGap,
+    /// Demographics was away.
+    WaitsForDemographics,
+    /// It is being processed, or will be after a restart.
+    Processing,
+    /// It took effect, or nothing in it could.
+    Done,
+    /// Its number was given up.
+    Skipped,
+}
+
+impl UploadStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::WaitsForGap, Self::WaitsForDemographics, Self::Processing, Self::Done, Self::Skipped];
+
+    /// The number under which it is stored.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::WaitsForGap => 1,
+            Self::WaitsForDemographics => 2,
+            Self::Processing => 3,
+            Self::Done => 4,
+            Self::Skipped => 5,
+        }
+    }
+
+    /// The status of a stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.number() == number)
+    }
+}
+
+/// An upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadRow {
+    /// Authority.
+    pub authority: AuthorityCode,
+    /// Sequence number.
+    pub sequence: u64,
+    /// SHA-256 of the file.
+    pub checksum: [u8; 32],
+    /// Where it stands.
+    pub status: UploadStatus,
+    /// What became of it.
+    pub code: Option<FileCode>,
+    /// When it was received.
+    pub received: Timestamp,
+    /// The key of the raw file, wrapped; `None` once destroyed.
+    pub file_key: Option<Vec<u8>>,
+    /// The acknowledgement, sealed under the file's key or the ring.
+    pub acknowledgement: Option<Vec<u8>>,
+    /// Sealed: who sent it.
+    pub sender: Vec<u8>,
+}
+
+/// A slice of an upload to stage.
+#[derive(Clone, Debug, Default)]
+pub struct Slice {
+    /// Number of the slice, from 0.
+    pub number: u32,
+    /// Ordinal of its first entry in the group.
+    pub first_ordinal: u32,
+    /// Framed, sealed entries.
+    pub body: Vec<u8>,
+    /// One leaf hash an entry.
+    pub leaves: Vec<[u8; 32]>,
+    /// New plan versions.
+    pub plans: Vec<(PersonId, PlanRow)>,
+    /// New numbers of the authority.
+    pub contact: Option<ContactRow>,
+}
+
+/// Makes a staged upload visible.
+#[derive(Clone, Debug)]
+pub struct Flip {
+    /// The staged group.
+    pub group: GroupId,
+    /// The authority's last sequence number that must stand.
+    pub expected_last: Option<u64>,
+    /// The upload as it is to be saved, with its acknowledgement.
+    pub upload: UploadRow,
+    /// How many entries are staged.
+    pub count: u32,
+    /// Digest over their leaves.
+    pub digest: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A row of the local demographics register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterRow {
+    /// Place in the table; 0 for a new one.
+    pub id: u64,
+    /// Digests of the number.
+    pub keys: NumberKeys,
+    /// The person, sealed.
+    pub person: Vec<u8>,
+}
