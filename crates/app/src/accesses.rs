@@ -57,7 +57,7 @@ pub async fn accesses_of_own_child(
             for found in found.iter().filter(|found| still_found(found, today) && found.person.hidden.is_none()) {
                 let key = keys.person(&found.person)?;
                 for plan in found.plans.iter().filter(|plan| plan.authority == authority) {
-                    let details = keys.open_details(&key, plan)?;
+                    let details = Keys::open_details(&key, plan)?;
                     let kind: PlanKind = plan.kind;
                     if visibility(kind, plan.dates, details.birth, today).is_visible() {
                         people.push((found.person.id, key.clone()));

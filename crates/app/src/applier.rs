@@ -28,8 +28,7 @@ pub async fn apply_looks(service: &Service) -> Result<u64, AppError> {
     let from = service.store.watermarks().await?.looks;
     let rows = service.store.journal_from(from, STEP_ENTRIES_MAX).await?;
     let Some(last) = rows.last() else { return Ok(0) };
-    let mut step =
-        LookStep { from, to: last.place.first_index + u64::from(last.place.count), ..LookStep::default() };
+    let mut step = LookStep { from, to: last.place.first_index + u64::from(last.place.count), ..LookStep::default() };
     derive(service, &rows, &mut step).await?;
     let (taken, alarms) = (step.to - from, step.quarantined.len());
     match service.store.apply_looks(step).await {
@@ -71,7 +70,8 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                 Some(Some(key)) => match open_frame(key, row.group, &frame) {
                     Ok((entry, _)) => {
                         if let Some(fact) = fact(index, &entry) {
-                            let waiting = Waiting { seq: row.place.seq, fact, group: row.group.0, ordinal: frame.ordinal };
+                            let waiting =
+                                Waiting { seq: row.place.seq, fact, group: row.group.0, ordinal: frame.ordinal };
                             looks.entry(person).or_default().push(waiting);
                         }
                     }
@@ -186,14 +186,16 @@ impl Tree {
         }
         // The partial tiles at the right edge were stored with the last step.
         let mut tiles = HashMap::new();
-        for level in 0..8u8 {
+        for level in 0..7u8 {
             let index = size >> (8 * (u32::from(level) + 1));
             if let Some(bytes) = service.store.tile(level, index).await? {
                 tiles.insert((level, index), hashes(&bytes));
             }
         }
         let read = |tile: Tile| -> Result<Option<Vec<cpis_audit::Hash>>, cpis_audit::ReadError> {
-            Ok(tiles.get(&(tile.level(), tile.index())).map(|hashes| hashes.iter().copied().take(tile.width() as usize).collect()))
+            Ok(tiles
+                .get(&(tile.level(), tile.index()))
+                .map(|hashes| hashes.iter().copied().take(tile.width() as usize).collect()))
         };
         let edge = TileEdge::load(size, &read).map_err(|_| damaged("the tiles at its edge do not read"))?;
         Ok(Self { range: Some(range), edge })
@@ -219,7 +221,9 @@ pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Resul
     {
         let Some(range) = tree.range.as_mut() else { return Ok((0, None)) };
         while taken < STEP_LEAVES_MAX {
-            let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else { break };
+            let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else {
+                break;
+            };
             let skip = (from + u64::from(taken) - row.place.first_index) as u32;
             let wanted = (row.place.count - skip).min(STEP_LEAVES_MAX - taken);
             let leaves = service.store.leaves(row.group, skip, wanted).await?;

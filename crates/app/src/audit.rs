@@ -128,7 +128,9 @@ pub async fn prove(store: &dyn Store, index: u64) -> Result<String, AppError> {
         tiles.insert((tile.level(), tile.index()), crate::applier::hashes(&tile_bytes(store, tile).await?));
     }
     let read = |tile: Tile| -> Result<Option<Vec<Hash>>, ReadError> {
-        Ok(tiles.get(&(tile.level(), tile.index())).map(|all| all.iter().copied().take(tile.width() as usize).collect()))
+        Ok(tiles
+            .get(&(tile.level(), tile.index()))
+            .map(|all| all.iter().copied().take(tile.width() as usize).collect()))
     };
     let hashes = inclusion_proof(index, checkpoint.size, &read)
         .map_err(|error| AppError::damaged(format!("tiles below entry {index}: {error}")))?;

@@ -54,17 +54,21 @@ pub fn encode(entry: &Entry) -> Vec<u8> {
     })
 }
 
-/// Reads an entry.
+/// Reads an entry: all bytes, and only in the one canonical form.
 pub fn decode(bytes: &[u8]) -> Result<Entry> {
-    let entry: wire::Entry<'_> = from_bytes(bytes)?;
-    if entry.version != wire::VERSION {
+    if bytes.len() > BYTES_MAX {
         return Err(CodecError);
     }
-    Ok(Entry {
-        at: time(entry.at)?,
-        person: entry.person.map(|id| PersonId::from_stored(id).ok_or(CodecError)).transpose()?,
-        what: what(entry.what)?,
-    })
+    let wire: wire::Entry<'_> = minicbor::decode(bytes).map_err(|_| CodecError)?;
+    if wire.version != wire::VERSION {
+        return Err(CodecError);
+    }
+    let entry = Entry {
+        at: time(wire.at)?,
+        person: wire.person.map(|id| PersonId::from_stored(id).ok_or(CodecError)).transpose()?,
+        what: what(wire.what)?,
+    };
+    if encode(&entry) == bytes { Ok(entry) } else { Err(CodecError) }
 }
 
 /// A person as an authority describes them, as bytes to be sealed.
@@ -257,12 +261,10 @@ fn what(wire: wire::What<'_>) -> Result<What> {
             authority: authority(skipped.authority)?,
             sequence: skipped.sequence,
         },
-        W::NumberSuperseded(change) => {
-            What::NumberSuperseded { old: number(change.old)?, new: number(change.new)? }
+        W::NumberSuperseded(change) => What::NumberSuperseded { old: number(change.old)?, new: number(change.new)? },
+        W::Hidden(hidden) => {
+            What::Hidden(hidden.reason.map(|reason| HiddenFor::from_number(reason).ok_or(CodecError)).transpose()?)
         }
-        W::Hidden(hidden) => What::Hidden(
-            hidden.reason.map(|reason| HiddenFor::from_number(reason).ok_or(CodecError)).transpose()?,
-        ),
         W::Erased(erased) => What::Erased {
             erased: PersonId::from_stored(erased.person).ok_or(CodecError)?,
             by: erased.by.to_owned(),
@@ -278,7 +280,7 @@ fn what(wire: wire::What<'_>) -> Result<What> {
             counts: refused.counts.into_iter().map(|count| (count.kind.to_owned(), count.count)).collect(),
         },
         W::EpochBegun(epoch) => What::EpochBegun { tip: epoch.tip.to_owned() },
-        W::Padding(_) => What::Padding,
+        W::Padding(()) => What::Padding,
     })
 }
 
@@ -345,7 +347,11 @@ impl TryFrom<wire::Acknowledgement<'_>> for Acknowledgement {
                     })
                 })
                 .collect::<Result<_>>()?,
-            file_faults: wire.file_faults.into_iter().map(|fault| (fault.place.to_owned(), fault.text.to_owned())).collect(),
+            file_faults: wire
+                .file_faults
+                .into_iter()
+                .map(|fault| (fault.place.to_owned(), fault.text.to_owned()))
+                .collect(),
             returned: wire.returned.into_iter().map(|record| (record.position, record.bytes.to_vec())).collect(),
         })
     }

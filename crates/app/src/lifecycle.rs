@@ -33,7 +33,13 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
             let alias = |found: &Found, number, until| -> Result<StoredAlias, AppError> {
                 let key = keys.person(&found.person)?;
                 let number_sealed = keys.seal_alias(found.person.id, &key, number);
-                Ok(StoredAlias { id: 0, keys: keys.ring.find(number), number: number_sealed, person: found.person.id, until })
+                Ok(StoredAlias {
+                    id: 0,
+                    keys: keys.ring.find(number),
+                    number: number_sealed,
+                    person: found.person.id,
+                    until,
+                })
             };
             for found in found.iter().filter(own) {
                 let key = keys.person(&found.person)?;
@@ -49,7 +55,11 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
                 for survivor in survivors.iter().filter(own) {
                     let key = keys.person(&survivor.person)?;
                     let what = What::NumberSuperseded { old, new };
-                    batch.add(&Entry { at, person: Some(survivor.person.id), what }, KeyOf::Person(survivor.person.id), &key);
+                    batch.add(
+                        &Entry { at, person: Some(survivor.person.id), what },
+                        KeyOf::Person(survivor.person.id),
+                        &key,
+                    );
                     batch.effect(Effect::AddAlias(alias(survivor, old, Some(until))?));
                 }
             }
@@ -104,8 +114,7 @@ pub async fn erase(service: &Service, person: PersonId, by: &str, why: &str) -> 
 /// Replays the erasures that the key ring lists, after a restore: people whom a backup brought back are erased again.
 /// Says how many.
 pub async fn replay_erasures(service: &Service) -> Result<usize, AppError> {
-    let erased: Vec<PersonId> =
-        service.keys.ring.erased().iter().filter_map(|id| PersonId::from_stored(*id)).collect();
+    let erased: Vec<PersonId> = service.keys.ring.erased().iter().filter_map(|id| PersonId::from_stored(*id)).collect();
     let mut count = 0;
     for person in service.store.people(erased).await? {
         if person.row.data_key.is_some() {

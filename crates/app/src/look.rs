@@ -2,7 +2,7 @@
 
 use crate::error::AppError;
 use crate::frame::KeyOf;
-use crate::people::author_key;
+use crate::people::{Keys, author_key};
 use crate::recorder::Batch;
 use crate::seal::SealKey;
 use crate::service::Service;
@@ -154,7 +154,7 @@ fn open(service: &Service, batch: &Batch<'_>, found: &Found, frozen: &Frozen) ->
         return Ok((opened, true));
     }
     for row in &found.plans {
-        let details = service.keys.open_details(&opened.key, row)?;
+        let details = Keys::open_details(&opened.key, row)?;
         let visible = visibility(row.kind, row.dates, details.birth, frozen.today);
         if !visible.is_visible() {
             continue;
@@ -227,14 +227,8 @@ fn decide(service: &Service, batch: &mut Batch<'_>, found: &[Found], frozen: &Fr
         if !opened.shown.is_empty() {
             let mut authorities: Vec<_> = opened.shown.iter().map(|shown| shown.plan.authority).collect();
             authorities.dedup();
-            let fact = LookFact {
-                index,
-                at: frozen.at,
-                author,
-                purpose: frozen.purpose,
-                mode: frozen.mode,
-                authorities,
-            };
+            let fact =
+                LookFact { index, at: frozen.at, author, purpose: frozen.purpose, mode: frozen.mode, authorities };
             looked.people.push(LookedAt { person: opened.person, key: opened.key, fact });
             looked.plans.extend(opened.shown);
         }

@@ -4,6 +4,7 @@ use crate::accesses::open_frame;
 use crate::error::AppError;
 use crate::frame::{self, KeyOf};
 use crate::look;
+use crate::people::Keys;
 use crate::service::Service;
 use cpis_model::Uuid;
 use cpis_model::caller::{Action, Caller, Decision, Refusal, Subject, may};
@@ -137,7 +138,7 @@ async fn local_id(
     let found = service.store.find(vec![service.keys.ring.find(number)]).await?;
     for found in found.into_iter().flatten().filter(|found| found.person.id == row.person) {
         for plan in found.plans.iter().filter(|plan| plan.authority == row.authority) {
-            if let Some(id) = service.keys.open_details(key, plan)?.local_id {
+            if let Some(id) = Keys::open_details(key, plan)?.local_id {
                 return Ok(Some(id));
             }
         }

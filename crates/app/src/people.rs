@@ -91,7 +91,7 @@ impl Keys {
     }
 
     /// Opens a person's second number.
-    pub(crate) fn open_alias(&self, id: PersonId, key: &SealKey, sealed: &[u8]) -> Result<NhsNumber, AppError> {
+    pub(crate) fn open_alias(id: PersonId, key: &SealKey, sealed: &[u8]) -> Result<NhsNumber, AppError> {
         let opened = key.open(&alias_place(id), sealed).ok();
         opened
             .and_then(|digits| std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()))
@@ -104,7 +104,7 @@ impl Keys {
     }
 
     /// Opens what an authority says of a person.
-    pub(crate) fn open_details(&self, key: &SealKey, row: &PlanRow) -> Result<Person, AppError> {
+    pub(crate) fn open_details(key: &SealKey, row: &PlanRow) -> Result<Person, AppError> {
         let opened = key.open(&details_place(row.id, row.version), &row.details).ok();
         opened
             .and_then(|bytes| codec::decode_person(&bytes).ok())

@@ -162,8 +162,13 @@ async fn commit(parts: &Parts, jobs: Vec<Job>) {
     let answers: Arc<Mutex<Vec<Done>>> = Arc::default();
     let (slot, keys) = (answers.clone(), parts.keys.clone());
     let decide = Box::new(move |loaded: &cpis_store::Loaded| {
-        let mut batch =
-            Batch { keys: &keys, id, first_index: loaded.first_index, contacts: &loaded.contacts, group: Group::default() };
+        let mut batch = Batch {
+            keys: &keys,
+            id,
+            first_index: loaded.first_index,
+            contacts: &loaded.contacts,
+            group: Group::default(),
+        };
         let done: Vec<Done> = works
             .into_iter()
             .map(|(place, work)| {
@@ -186,7 +191,9 @@ async fn commit(parts: &Parts, jobs: Vec<Job>) {
     };
     let done = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
     if committed {
-        done.into_iter().for_each(|done| done());
+        for answer in done {
+            answer();
+        }
     }
     // Otherwise the answers are dropped, and whoever waits for one learns that we cannot tell.
 }

@@ -147,7 +147,7 @@ impl KeyRing {
             return Err(RingError::Form("the signing name must be without spaces and plus signs"));
         }
         let seed = decode(&file.signing.seed)?;
-        Ok(Self { keys, active, seed, file })
+        Ok(Self { file, keys, active, seed })
     }
 
     /// The digests by which a number is found, one for each column that has a key.
@@ -286,7 +286,12 @@ mod tests {
     fn a_broken_file_is_named_without_its_secrets() {
         let ring = KeyRing::generate("test.example/log", &SystemEntropy::seeded(1)).unwrap();
         let text = ring.to_text();
-        for (from, to) in [("active", "reading"), ("secret = \"", "secret = \"!"), ("column = \"a\"", "column = \"c\""), ("seed", "sead")] {
+        for (from, to) in [
+            ("active", "reading"),
+            ("secret = \"", "secret = \"!"),
+            ("column = \"a\"", "column = \"c\""),
+            ("seed", "sead"),
+        ] {
             let broken = text.replace(from, to);
             let error = KeyRing::parse(&broken).err().map(|error| error.to_string()).unwrap();
             assert!(error.starts_with("the key ring cannot be read"), "{error}");

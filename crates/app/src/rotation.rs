@@ -27,7 +27,11 @@ pub struct Rotated {
 
 /// Seals everything again under the active key and fills its look-up column. May be stopped and started again. The digests
 /// of keys that are not in the ring any more are emptied.
-pub async fn rotate(store: &Arc<dyn Store>, keys: &Keys, mut progress: impl FnMut(Rotated)) -> Result<Rotated, AppError> {
+pub async fn rotate(
+    store: &Arc<dyn Store>,
+    keys: &Keys,
+    mut progress: impl FnMut(Rotated),
+) -> Result<Rotated, AppError> {
     let mut done = Rotated::default();
     let mut after = None;
     loop {
@@ -50,7 +54,7 @@ pub async fn rotate(store: &Arc<dyn Store>, keys: &Keys, mut progress: impl FnMu
         for alias in aliases {
             let Some(person) = people.iter().find(|person| person.row.id == alias.person) else { continue };
             let key = keys.person(&person.row)?;
-            let number = keys.open_alias(alias.person, &key, &alias.number)?;
+            let number = Keys::open_alias(alias.person, &key, &alias.number)?;
             fresh.push(StoredAlias { keys: keys.ring.find(number), ..alias });
         }
         done.aliases += fresh.len() as u64;

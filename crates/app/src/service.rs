@@ -90,6 +90,10 @@ pub struct Service {
 
 impl Service {
     /// Starts the recorder; the applier and the worker are started by [`crate::worker`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, by the binary, with everything that is not of this crate"
+    )]
     pub fn start(
         store: Arc<dyn Store>,
         ring: Arc<KeyRing>,
@@ -125,15 +129,13 @@ impl Service {
     /// The key under which entries without a person are sealed at a moment. Made on first use in a month.
     pub async fn month_key(&self, at: Timestamp) -> Result<(KeyOf, SealKey), AppError> {
         let month = month_of(at);
-        let key = match self.stored_month_key(month).await? {
-            Some(key) => key,
-            None => {
-                let fresh = SealKey::random(&*self.keys.entropy);
-                let wrapped = self.keys.ring.seal(&*self.keys.entropy, &month_place(month), fresh.raw());
-                self.store.month_key(month, Some(wrapped)).await?;
-                self.stored_month_key(month).await?.ok_or_else(|| AppError::damaged("month_key"))?
-            }
-        };
+        if let Some(key) = self.stored_month_key(month).await? {
+            return Ok((KeyOf::Month(month), key));
+        }
+        let fresh = SealKey::random(&*self.keys.entropy);
+        let wrapped = self.keys.ring.seal(&*self.keys.entropy, &month_place(month), fresh.raw());
+        self.store.month_key(month, Some(wrapped)).await?;
+        let key = self.stored_month_key(month).await?.ok_or_else(|| AppError::damaged("month_key"))?;
         Ok((KeyOf::Month(month), key))
     }
 

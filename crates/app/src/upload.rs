@@ -28,6 +28,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use files::reseal;
 pub use process::process_waiting;
 
+/// Records by their place in the file.
+pub type Returned = Vec<(u32, Vec<u8>)>;
+
 /// Reads an uploaded file; given by the binary, since `app` knows no format.
 #[derive(Clone, Copy)]
 pub struct DecodeUpload {
@@ -36,7 +39,7 @@ pub struct DecodeUpload {
     /// The whole file.
     pub decode: fn(&[u8]) -> Result<Decoded, FileFault>,
     /// Rejected records as they were uploaded.
-    pub records: fn(&[u8], &[u32]) -> Vec<(u32, Vec<u8>)>,
+    pub records: fn(&[u8], &[u32]) -> Returned,
     /// The place of a fault found after decoding, as the format writes it.
     pub location: fn(u32, cpis_model::upload::SubjectKind, cpis_model::upload::Field) -> String,
 }
@@ -79,9 +82,6 @@ pub struct Wishes {
     /// Do not wait while another file of this authority is processed (`Prefer: wait=0`).
     pub no_wait: bool,
 }
-
-
-
 
 /// Takes a file.
 pub async fn receive(
@@ -163,12 +163,7 @@ enum Turn {
 }
 
 /// A file's place in its authority's sequence (spec/decisions.md section 3).
-async fn place(
-    service: &Service,
-    head: &Header,
-    checksum: [u8; 32],
-    state: &UploadState,
-) -> Result<Turn, AppError> {
+async fn place(service: &Service, head: &Header, checksum: [u8; 32], state: &UploadState) -> Result<Turn, AppError> {
     let Some(last) = state.last else { return Ok(Turn::Next) };
     if head.sequence == last + 1 {
         return Ok(Turn::Next);

@@ -169,13 +169,15 @@ async fn gap_alarms(service: &Service) -> Result<usize, AppError> {
 
 async fn destroy_files(service: &Service) -> Result<usize, AppError> {
     let now = service.clock.now();
-    let before = Timestamp::from_second(now.as_second() - i64::from(service.settings.file_days) * 86_400).unwrap_or(now);
+    let before =
+        Timestamp::from_second(now.as_second() - i64::from(service.settings.file_days) * 86_400).unwrap_or(now);
     let count = service.store.destroy_files(before).await?;
     if count > 0 {
         tracing::info!(count, "raw files were destroyed in time");
     }
     let (unread, oldest) = service.store.unacknowledged().await?;
     metrics::gauge!("cpis_notices_unacknowledged").set(unread as f64);
-    metrics::gauge!("cpis_notices_oldest_seconds").set(oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64));
+    metrics::gauge!("cpis_notices_oldest_seconds")
+        .set(oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64));
     Ok(count as usize)
 }

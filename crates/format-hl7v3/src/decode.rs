@@ -135,7 +135,7 @@ fn write(out: &mut Vec<u8>, node: Node, class: &Class) {
         let prefix = if *name == "contentId" { "npfitlc:" } else { "" };
         for child in node.named(name) {
             let tag = |out: &mut Vec<u8>, begin: &str| {
-                [begin, prefix, name].iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+                out.extend_from_slice([begin, prefix, name].concat().as_bytes());
             };
             tag(out, "<");
             for attribute in inner.sent {

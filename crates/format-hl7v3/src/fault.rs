@@ -28,7 +28,7 @@ impl Broken {
 /// Line and column in characters of a byte, both from 1.
 fn line_and_column(bytes: &[u8], offset: usize) -> String {
     let before = bytes.get(..offset).unwrap_or(bytes);
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = before.split(|byte| *byte == b'\n').count();
     let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = 1 + last.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count();
     format!("line {line}, column {column}")

@@ -3,7 +3,7 @@
 //! Pure code: bytes in, values out. A file is read as a stream with one record in memory at a time; every fault of every
 //! record is reported with its place, and nothing but places and rules is ever reported (no value of the file).
 //!
-//! Places in a file are XPaths into the uploaded document. Their names are in `urn:hl7-org:v3`, but for
+//! The place of a fault is its XPath in the uploaded document. Their names are in `urn:hl7-org:v3`, but for
 //! `npfitlc:contentId`. Steps select by name, and by a predicate or an index from 1 only where a name alone would not be
 //! exact, so that a place holds in whatever order the elements stand. A missing element is named by the place where it
 //! belongs. An element or attribute of a name that the schema does not know is given by its place (`*[3]`, `@*`).

@@ -21,12 +21,11 @@ const REJECTIONS_MAX: usize = 300_000;
 pub(crate) fn read(node: Node, position: u32, mode: Mode, records: &mut Vec<Record>, rejections: &mut Vec<Rejection>) {
     let mut reader = Reader { position, mode, faults: Vec::new() };
     reader.schema(node);
-    let subjects = match reader.only(node, "CP-ISRecord") {
-        Some(inner) => reader.subjects(inner),
-        None => {
-            reader.fault(Detail::Missing, below(position, &[]));
-            Vec::new()
-        }
+    let subjects = if let Some(inner) = reader.only(node, "CP-ISRecord") {
+        reader.subjects(inner)
+    } else {
+        reader.fault(Detail::Missing, below(position, &[]));
+        Vec::new()
     };
     if reader.faults.is_empty() {
         records.extend(subjects);
@@ -35,6 +34,10 @@ pub(crate) fn read(node: Node, position: u32, mode: Mode, records: &mut Vec<Reco
         rejections.extend(reader.faults.into_iter().take(room));
     }
 }
+
+/// A date that is there and cannot be read; the fault is already noted.
+#[derive(PartialEq, Eq)]
+struct Unread;
 
 struct Reader {
     position: u32,
@@ -163,19 +166,24 @@ impl Reader {
         let start = self.date(node, ("component", template.start), Field::Start(kind));
         let end = self.date(node, ("component1", template.end), Field::End(kind));
         let delete = self.date(node, ("component2", template.delete), Field::Delete(kind));
-        if start == Some(None) {
+        if start == Ok(None) {
             self.missing::<()>(SubjectKind::Child, Field::Start(kind));
         }
-        if end == Some(None) && kind == PlanKind::Unborn {
+        if end == Ok(None) && kind == PlanKind::Unborn {
             self.fault(Detail::NoDueDate, location(self.position, SubjectKind::Unborn, Field::End(kind)));
         }
-        Some(UploadedPlan { kind, dates: PlanDates { start: start??, end: end?, delete: delete? } })
+        Some(UploadedPlan { kind, dates: PlanDates { start: start.ok()??, end: end.ok()?, delete: delete.ok()? } })
     }
 
-    /// A date of a plan; `Some(None)` where it is not there, `None` where it cannot be read.
-    fn date(&mut self, plan: Node, (holder, name): (&'static str, &'static str), field: Field) -> Option<Option<Date>> {
+    /// A date of a plan, if it is there.
+    fn date(
+        &mut self,
+        plan: Node,
+        (holder, name): (&'static str, &'static str),
+        field: Field,
+    ) -> Result<Option<Date>, Unread> {
         let mut list = plan.named(holder).flat_map(|holder| holder.named(name));
-        let Some(first) = list.next() else { return Some(None) };
+        let Some(first) = list.next() else { return Ok(None) };
         let mut clear = true;
         for other in list {
             self.fault_at(Detail::BadValue, other);
@@ -184,13 +192,14 @@ impl Reader {
         let value = self.only(first, "value").and_then(|value| value.attribute("value")).unwrap_or_default();
         let value = value.trim();
         if value.is_empty() {
-            return self.missing(SubjectKind::Child, field);
+            self.missing::<()>(SubjectKind::Child, field);
+            return Err(Unread);
         }
         let day = dates::plan(value, self.mode);
         if day.is_none() {
             self.fault(Detail::BadDate, location(self.position, SubjectKind::Child, field));
         }
-        day.filter(|_| clear).map(Some)
+        day.filter(|_| clear).map(Some).ok_or(Unread)
     }
 
     fn person(&mut self, node: Node, kind: SubjectKind) -> Option<Person> {

@@ -4,6 +4,7 @@
 use crate::Mode;
 use crate::schema::{Class, is_weighty};
 use crate::tree::Node;
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 /// What the schema does not allow, or misses.
@@ -70,12 +71,10 @@ pub(crate) fn check(node: Node, class: &Class, mode: Mode, report: &mut Report) 
             continue;
         };
         if strict {
-            if place == at {
-                seen += 1;
-            } else if place > at {
-                (at, seen) = (place, 1);
-            } else {
-                report.add(Violation::Order, || path("", child));
+            match place.cmp(&at) {
+                Ordering::Equal => seen += 1,
+                Ordering::Greater => (at, seen) = (place, 1),
+                Ordering::Less => report.add(Violation::Order, || path("", child)),
             }
             if place == at && class.parts.get(at).is_some_and(|part| seen > part.max) {
                 report.add(Violation::TooMany, || path("", child));

@@ -83,7 +83,7 @@ impl<'a> Tree<'a> {
     }
 
     fn node(&self, id: u32) -> Option<Node<'_, 'a>> {
-        self.nodes.get(id as usize).map(|node| Node { tree: self, node, id })
+        self.nodes.get(id as usize).map(|item| Node { tree: self, item, id })
     }
 }
 
@@ -91,24 +91,24 @@ impl<'a> Tree<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'t, 'a> {
     tree: &'t Tree<'a>,
-    node: &'t Item<'a>,
+    item: &'t Item<'a>,
     id: u32,
 }
 
 impl<'t, 'a> Node<'t, 'a> {
     /// Its name without prefix.
     pub fn name(self) -> &'a str {
-        self.node.name
+        self.item.name
     }
 
     /// Whether it is in the namespace that its name belongs to.
     pub fn is_known_space(self) -> bool {
-        self.node.known_space
+        self.item.known_space
     }
 
     /// Its text.
     pub fn text(self) -> &'t str {
-        &self.node.text
+        &self.item.text
     }
 
     /// Whether both are one element.
@@ -118,17 +118,17 @@ impl<'t, 'a> Node<'t, 'a> {
 
     /// The element around it.
     pub fn parent(self) -> Option<Self> {
-        self.tree.node(self.node.parent)
+        self.tree.node(self.item.parent)
     }
 
     /// Its elements in order.
     pub fn children(self) -> impl Iterator<Item = Self> {
-        std::iter::successors(self.tree.node(self.node.first), move |child| self.tree.node(child.node.next))
+        std::iter::successors(self.tree.node(self.item.first), move |child| self.tree.node(child.item.next))
     }
 
     /// Its elements of a name.
     pub fn named(self, name: &'static str) -> impl Iterator<Item = Self> {
-        self.children().filter(move |child| child.node.name == name && child.node.known_space)
+        self.children().filter(move |child| child.item.name == name && child.item.known_space)
     }
 
     /// Its first element of a name.
@@ -138,7 +138,7 @@ impl<'t, 'a> Node<'t, 'a> {
 
     /// Its attributes as they stand in the file.
     pub fn attributes(self) -> &'t [Attribute<'a>] {
-        let (from, to) = self.node.attributes;
+        let (from, to) = self.item.attributes;
         self.tree.attributes.get(from as usize..to as usize).unwrap_or_default()
     }
 

@@ -8,10 +8,11 @@ use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, TestRsa, people, with};
 use jsonwebtoken::Algorithm;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const TOKENS: u32 = 2_000;
-const HITS: u32 = 2_000_000;
+const HITS: u32 = 20_000;
+const WINDOWS: u32 = 100;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -36,13 +37,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ask(header).await?;
         }
         let first = began.elapsed() / TOKENS;
-        let began = Instant::now();
-        for header in headers.iter().cycle().take(HITS as usize) {
-            std::hint::black_box(ask(header).await?);
+        let (mut best, mut sum) = (Duration::MAX, Duration::ZERO);
+        for _ in 0..WINDOWS {
+            let began = Instant::now();
+            for header in headers.iter().cycle().take(HITS as usize) {
+                std::hint::black_box(ask(header).await?);
+            }
+            sum += began.elapsed();
+            best = best.min(began.elapsed() / HITS);
         }
-        let again = began.elapsed() / HITS;
+        let again = sum / WINDOWS / HITS;
         let bytes = headers.first().map_or(0, String::len);
-        println!("{name}: {bytes} bytes, first {first:?}, again {again:?}");
+        println!("{name}: {bytes} bytes, first {first:?}, again {again:?}, best window {best:?}");
     }
     Ok(())
 }

@@ -35,6 +35,10 @@ pub(crate) fn append(tx: &Tx<'_>, group: GroupId, asked: &[NumberKeys], decide: 
     let loaded = Loaded { seq, first_index, found, contacts };
     let Group { body, leaves, digest, effects } = decide(&loaded);
     let place = Place { seq, first_index, count: leaves.len() as u32 };
+    if leaves.is_empty() {
+        // Nothing was decided: a row without entries would say nothing.
+        return Ok(place);
+    }
     insert(tx, place, group, &digest, Some(&body))?;
     save_leaves(tx, group, 0, &leaves)?;
     for effect in &effects {

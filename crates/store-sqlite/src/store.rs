@@ -163,6 +163,18 @@ impl Store for SqliteStore {
         self.read(uploads::waiting).await
     }
 
+    async fn uploads_after(&self, after: Option<(AuthorityCode, u64)>, rows_max: u32) -> Answer<Vec<UploadRow>> {
+        self.read(move |tx| uploads::after(tx, after, rows_max)).await
+    }
+
+    async fn reseal_uploads(&self, rows: Vec<UploadRow>) -> Answer<()> {
+        self.write(Background, move |tx| uploads::reseal(tx, &rows)).await
+    }
+
+    async fn orphans(&self) -> Answer<Vec<(&'static str, i64)>> {
+        self.read(uploads::orphans).await
+    }
+
     async fn begin_staging(&self, group: GroupId, at: Timestamp) -> Answer<()> {
         self.write(Background, move |tx| uploads::begin_staging(tx, group, at)).await
     }

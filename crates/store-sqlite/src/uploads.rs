@@ -74,6 +74,51 @@ pub(crate) fn waiting(tx: &Tx<'_>) -> Result<Vec<UploadRow>, Stop> {
     )
 }
 
+/// Uploads of every status, in the order of authority and number.
+pub(crate) fn after(tx: &Tx<'_>, after: Option<(AuthorityCode, u64)>, max: u32) -> Result<Vec<UploadRow>, Stop> {
+    let (authority, sequence) =
+        after.map_or((String::new(), 0), |(code, sequence)| (code.to_string(), sequence as i64));
+    tx.all(
+        "-- upload.after\nSELECT rowid, authority, sequence, checksum, status, code, received, file_key, acknowledgement, \
+         sender FROM upload WHERE (authority, sequence) > (?, ?) ORDER BY authority, sequence LIMIT ?",
+        params![authority, sequence, max],
+        upload,
+    )
+}
+
+/// Saves the sealed columns of uploads; a key destroyed meanwhile stays destroyed.
+pub(crate) fn reseal(tx: &Tx<'_>, rows: &[UploadRow]) -> Result<(), Stop> {
+    let mut save = tx.prepare(
+        "-- upload.reseal\nUPDATE upload SET file_key = CASE WHEN file_key IS NULL THEN NULL ELSE ? END, \
+         acknowledgement = ?, sender = ? WHERE authority = ? AND sequence = ? AND checksum = ?",
+    )?;
+    for row in rows {
+        let UploadRow { authority, sequence, checksum, file_key, acknowledgement, sender, .. } = row;
+        save.execute(params![file_key, acknowledgement, sender, authority.0.as_str(), *sequence as i64, checksum])?;
+    }
+    Ok(())
+}
+
+/// Groups that have leaves or bodies but neither a journal row nor a staging.
+pub(crate) fn orphans(tx: &Tx<'_>) -> Result<Vec<(&'static str, i64)>, Stop> {
+    let mut found = Vec::new();
+    for (table, sql) in [
+        (
+            "leaf",
+            "-- leaf.orphans\nSELECT DISTINCT group_no FROM leaf WHERE group_no NOT IN (SELECT group_no FROM journal) \
+          AND group_no NOT IN (SELECT group_no FROM staging)",
+        ),
+        (
+            "upload_body",
+            "-- upload_body.orphans\nSELECT DISTINCT group_no FROM upload_body WHERE group_no NOT IN \
+          (SELECT group_no FROM journal WHERE body IS NULL) AND group_no NOT IN (SELECT group_no FROM staging)",
+        ),
+    ] {
+        found.extend(tx.all(sql, [], |row| Ok((table, row.get(0)?)))?);
+    }
+    Ok(found)
+}
+
 /// Saves an upload in place of one that waits; an accepted one stands.
 fn save(tx: &Tx<'_>, row: &UploadRow, flipped: Option<(GroupId, Timestamp)>) -> Result<(), Stop> {
     let changed = tx.execute(
@@ -224,7 +269,7 @@ pub(crate) fn stale_staging(tx: &Tx<'_>, before: Timestamp) -> Result<Vec<GroupI
 /// Destroys some raw files received before a moment, and says how many.
 pub(crate) fn destroy_some_files(tx: &Tx<'_>, before: Timestamp) -> Result<u64, Stop> {
     let files = tx.all(
-        "-- upload.old_files\nSELECT rowid, authority, sequence FROM upload WHERE file_key IS NOT NULL AND received < ? \
+        "-- upload.old_files\nSELECT rowid, authority, sequence FROM upload WHERE file_key IS NOT NULL AND status >= 4 AND received < ? \
          ORDER BY received LIMIT ?",
         params![before.as_millisecond(), FILES_DESTROYED_AT_ONCE],
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)),

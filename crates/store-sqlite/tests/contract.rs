@@ -1,4 +1,5 @@
 //! The contract suite on SQLite.
+#![allow(clippy::unwrap_used, reason = "test support: a panic is how a test fails")]
 
 use async_trait::async_trait;
 use cpis_store::Store;

@@ -26,7 +26,7 @@ pub trait Store: Send + Sync {
     // --- journal -------------------------------------------------------------------------------------------------
 
     /// Takes the sequence lock, loads who stands behind each of `asked`, lets `decide` make the group, appends one journal
-    /// row with its leaves and effects, and commits. Returns when the commit is on disk.
+    /// row with its leaves and effects, and commits. Returns when the commit is on disk. A group without entries leaves no row.
     ///
     /// [`StoreError::OutcomeUnknown`]: ask [`Store::find_group`] before answering or repeating.
     async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Result<Place, StoreError>;
@@ -159,16 +159,14 @@ pub trait Store: Send + Sync {
     async fn stale_staging(&self, before: Timestamp) -> Result<Vec<GroupId>, StoreError>;
 
     /// Uploads of every status in the order of authority and number, after one of them.
-    async fn uploads_after(&self, after: Option<(AuthorityCode, u64)>, rows_max: u32) -> Result<Vec<UploadRow>, StoreError> {
-        let _ = (after, rows_max);
-        Err(StoreError::Unavailable("not yet".to_owned()))
-    }
+    async fn uploads_after(
+        &self,
+        after: Option<(AuthorityCode, u64)>,
+        rows_max: u32,
+    ) -> Result<Vec<UploadRow>, StoreError>;
 
     /// Saves re-sealed columns of uploads during a rotation.
-    async fn reseal_uploads(&self, uploads: Vec<UploadRow>) -> Result<(), StoreError> {
-        let _ = uploads;
-        Err(StoreError::Unavailable("not yet".to_owned()))
-    }
+    async fn reseal_uploads(&self, uploads: Vec<UploadRow>) -> Result<(), StoreError>;
 
     /// Destroys the keys and parts of raw files received before a moment; says how many.
     async fn destroy_files(&self, before: Timestamp) -> Result<u64, StoreError>;
@@ -210,9 +208,7 @@ pub trait Store: Send + Sync {
     async fn quarantined(&self) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// Groups that have leaf rows or bodies of uploads but neither a journal row nor a staging: table and group.
-    async fn orphans(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {
-        Err(StoreError::Unavailable("not yet".to_owned()))
-    }
+    async fn orphans(&self) -> Result<Vec<(&'static str, i64)>, StoreError>;
 
     /// A small value of the installation, such as its name in checkpoints.
     async fn setting(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;

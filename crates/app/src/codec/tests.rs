@@ -32,7 +32,11 @@ fn every_kind() -> Vec<What> {
         version: 2,
         authority,
         kind: PlanKind::LookedAfter,
-        dates: PlanDates { start: "2026-01-12".parse().unwrap(), end: Some("2026-03-01".parse().unwrap()), delete: None },
+        dates: PlanDates {
+            start: "2026-01-12".parse().unwrap(),
+            end: Some("2026-03-01".parse().unwrap()),
+            delete: None,
+        },
     };
     let look = |outcome, number| {
         What::Look(Look {
@@ -61,7 +65,12 @@ fn every_kind() -> Vec<What> {
         look(Outcome::Shown(vec![Seen { plan: plan.id, version: 2, authority }]), None),
         look(Outcome::Nothing, Some(number)),
         look(Outcome::Hidden, None),
-        What::Refused { caller: caller.clone(), action: "view".to_owned(), refusal: RefusedFor::BirthMismatch, number: Some(number) },
+        What::Refused {
+            caller: caller.clone(),
+            action: "view".to_owned(),
+            refusal: RefusedFor::BirthMismatch,
+            number: Some(number),
+        },
         What::PlanChanged { plan, person },
         What::ContactChanged { authority, name: "City".to_owned(), contact },
         What::Uploaded {
@@ -76,7 +85,11 @@ fn every_kind() -> Vec<What> {
         What::NumberSuperseded { old: number, new: "9990000026".parse().unwrap() },
         What::Hidden(Some(HiddenFor::Restricted)),
         What::Hidden(None),
-        What::Erased { erased: PersonId::from_random(99), by: "privacy officer".to_owned(), why: "court order".to_owned() },
+        What::Erased {
+            erased: PersonId::from_random(99),
+            by: "privacy officer".to_owned(),
+            why: "court order".to_owned(),
+        },
         What::AuthorityRead { caller: Arc::new(system), authority, what: "notices".to_owned(), count: 3 },
         What::RefusedUnknown { counts: vec![("bad-token".to_owned(), 12)] },
         What::EpochBegun { tip: "tip".to_owned() },

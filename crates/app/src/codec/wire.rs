@@ -139,6 +139,7 @@ pub struct Seen<'a> {
 }
 
 #[derive(Encode, Decode)]
+#[expect(clippy::struct_excessive_bools, reason = "the form of the stored bytes")]
 pub struct Look<'a> {
     #[b(0)]
     pub caller: Caller<'a>,
@@ -514,7 +515,9 @@ impl<'a> From<&'a ModelWhat> for What<'a> {
             ModelWhat::NumberSuperseded { old, new } => {
                 Self::NumberSuperseded(NumberSuperseded { old: old.digits(), new: new.digits() })
             }
-            ModelWhat::Hidden(reason) => Self::Hidden(Hidden { reason: reason.map(cpis_model::entry::HiddenFor::number) }),
+            ModelWhat::Hidden(reason) => {
+                Self::Hidden(Hidden { reason: reason.map(cpis_model::entry::HiddenFor::number) })
+            }
             ModelWhat::Erased { erased, by, why } => Self::Erased(Erased { person: erased.value(), by, why }),
             ModelWhat::AuthorityRead { caller, authority, what, count } => Self::AuthorityRead(AuthorityRead {
                 caller: (&**caller).into(),

@@ -93,9 +93,10 @@ pub(crate) fn reseal(keys: &Keys, mut row: UploadRow) -> Result<UploadRow, AppEr
     let acknowledgement = row_place("upload.acknowledgement", row.authority, row.sequence);
     let (key, sender) = (key_place(&row), sender_place(&row));
     let again = |place: &[u8], sealed: &[u8]| -> Result<Vec<u8>, AppError> {
-        let opened = keys.ring.open(place, sealed).map_err(|_| {
-            AppError::damaged(format!("upload {} {} does not open", row.authority, row.sequence))
-        })?;
+        let opened = keys
+            .ring
+            .open(place, sealed)
+            .map_err(|_| AppError::damaged(format!("upload {} {} does not open", row.authority, row.sequence)))?;
         Ok(keys.ring.seal(&*keys.entropy, place, &opened))
     };
     let fresh_sender = if row.sender.is_empty() { Vec::new() } else { again(&sender, &row.sender)? };
@@ -118,7 +119,7 @@ pub(super) fn open_acknowledgement(service: &Service, row: &UploadRow) -> Result
     let place = row_place("upload.acknowledgement", row.authority, row.sequence);
     let sealed = row.acknowledgement.as_deref().unwrap_or_default();
     let opened = service.keys.ring.open(&place, sealed).ok();
-    opened.and_then(|bytes| codec::decode_acknowledgement(&bytes).ok()).ok_or_else(|| {
-        AppError::damaged(format!("upload {} {}: its acknowledgement", row.authority, row.sequence))
-    })
+    opened
+        .and_then(|bytes| codec::decode_acknowledgement(&bytes).ok())
+        .ok_or_else(|| AppError::damaged(format!("upload {} {}: its acknowledgement", row.authority, row.sequence)))
 }

@@ -192,7 +192,14 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
         let mut progressed = false;
         for row in waiting.iter().filter(|row| authority.is_none_or(|own| own == row.authority)) {
             let turn = service.uploads.of(row.authority);
-            let Ok(guard) = turn.try_lock_owned() else { continue };
+            // One authority is waited for; the round through all of them leaves out who is busy.
+            let guard = match authority {
+                Some(_) => turn.lock_owned().await,
+                None => match turn.try_lock_owned() {
+                    Ok(guard) => guard,
+                    Err(_) => continue,
+                },
+            };
             let state = service.store.upload_state(row.authority).await?;
             if state.last.is_some_and(|last| row.sequence != last + 1) {
                 continue;

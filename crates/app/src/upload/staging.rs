@@ -4,6 +4,7 @@ use super::process::Job;
 use crate::error::AppError;
 use crate::frame::{self, KeyOf};
 use crate::look::still_found;
+use crate::people::Keys;
 use crate::recorder::seal_entry;
 use crate::seal::SealKey;
 use crate::service::Service;
@@ -109,7 +110,13 @@ impl Staging {
         let found = service.store.find(asked).await?;
         let mut accepted: Vec<Checked<'a>> = Vec::with_capacity(records.len());
         let mut refused: HashSet<u32> = HashSet::new();
+        let mut remembered = 0;
         for ((record, found), trace) in records.iter().zip(found).zip(traced) {
+            let before = accepted.last().map(|last| last.record.position);
+            if before.is_some_and(|position| position != record.position) {
+                self.remember(accepted.iter().skip(remembered), &refused);
+                remembered = accepted.len();
+            }
             let held = self.held(service, &found, record)?;
             let (changes, faults) = self.judge(service, record, trace, held.as_ref());
             for fault in &faults {
@@ -122,20 +129,21 @@ impl Staging {
             }
             accepted.push(Checked { record, person: held.map(|held| held.known), changes });
         }
+        self.remember(accepted.iter().skip(remembered), &refused);
         // A record with two subjects is taken as a whole or not at all.
         accepted.retain(|checked| !refused.contains(&checked.record.position));
-        for checked in &accepted {
-            self.remember(checked);
-        }
         Ok(accepted)
     }
 
-    fn remember(&mut self, checked: &Checked<'_>) {
-        let record = checked.record;
-        let earlier = self.earlier.entry(record.person.number).or_default();
-        for (uploaded, before) in &checked.changes {
-            let plan = next_version(self.authority, *uploaded, before.as_ref(), Uuid::nil());
-            earlier.push((plan, record.person.clone()));
+    /// Later records of the file are held against what earlier ones make.
+    fn remember<'a>(&mut self, checked: impl Iterator<Item = &'a Checked<'a>>, refused: &HashSet<u32>) {
+        for checked in checked.filter(|checked| !refused.contains(&checked.record.position)) {
+            let record = checked.record;
+            let earlier = self.earlier.entry(record.person.number).or_default();
+            for (uploaded, before) in &checked.changes {
+                let plan = next_version(self.authority, *uploaded, before.as_ref(), Uuid::nil());
+                earlier.push((plan, record.person.clone()));
+            }
         }
     }
 
@@ -152,7 +160,7 @@ impl Staging {
         for row in found.plans.iter().filter(|row| row.authority == self.authority) {
             let plan =
                 Plan { id: row.id, version: row.version, authority: row.authority, kind: row.kind, dates: row.dates };
-            plans.push((plan, service.keys.open_details(&key, row)?));
+            plans.push((plan, Keys::open_details(&key, row)?));
         }
         plans.extend(self.earlier.get(&record.person.number).into_iter().flatten().cloned());
         Ok(Some(Held { known: Known { id: found.person.id, key }, plans }))
@@ -205,7 +213,8 @@ impl Staging {
             let number = checked.record.person.number;
             let Some(known) = checked.person.or_else(|| people.get(&number).cloned()) else { continue };
             for (uploaded, before) in checked.changes {
-                let fresh = uuid::Builder::from_random_bytes(crate::effects::random(&*service.keys.entropy)).into_uuid();
+                let fresh =
+                    uuid::Builder::from_random_bytes(crate::effects::random(&*service.keys.entropy)).into_uuid();
                 let plan = next_version(self.authority, uploaded, before.as_ref(), fresh);
                 let person = checked.record.person.clone();
                 let details = service.keys.seal_details(&known.key, plan.id, plan.version, &person);

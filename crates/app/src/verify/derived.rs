@@ -94,32 +94,21 @@ impl Expected {
     }
 
     /// Holds the tables against it.
-    pub async fn compare(
-        &mut self,
-        store: &dyn Store,
-        keys: &Keys,
-        people: &People,
-        faults: &mut Faults,
-    ) -> Result<(), AppError> {
-        self.compare_plans(store, keys, people, faults).await?;
+    pub async fn compare(&mut self, store: &dyn Store, people: &People, faults: &mut Faults) -> Result<(), AppError> {
+        self.compare_plans(store, people, faults).await?;
         self.compare_contacts(store, faults).await?;
         self.compare_accesses(store, faults).await?;
         self.compare_notices(store, faults).await?;
         self.compare_uploads(store, faults).await
     }
 
-    async fn compare_plans(
-        &mut self,
-        store: &dyn Store,
-        keys: &Keys,
-        people: &People,
-        faults: &mut Faults,
-    ) -> Result<(), AppError> {
+    async fn compare_plans(&mut self, store: &dyn Store, people: &People, faults: &mut Faults) -> Result<(), AppError> {
         let mut after = None;
         loop {
             let rows = store.plans_after(after, ROWS).await?;
             let Some((person, last)) = rows.last() else { break };
-            after = Some(cpis_store::PlanKey { person: *person, plan: last.id, version: last.version, group: last.group });
+            after =
+                Some(cpis_store::PlanKey { person: *person, plan: last.id, version: last.version, group: last.group });
             for (person, row) in rows {
                 let mut fault = |what: &str| {
                     faults.push(("plan", format!("{} version {}", row.id, row.version), what.to_owned()));
@@ -132,14 +121,13 @@ impl Expected {
                 if stored != (plan.authority, plan.kind, plan.dates) {
                     fault("it is not what the journal says");
                 }
-                let opened = people.key(person).and_then(|key| keys.open_details(key, &row).ok());
+                let opened = people.key(person).and_then(|key| Keys::open_details(key, &row).ok());
                 if opened.is_none_or(|person| codec::encode_person(&person) != details) {
                     fault("its details are not what the journal says");
                 }
             }
         }
-        for (person, plan, version, _) in self.plans.keys().filter(|(person, ..)| !self.erased.contains(person)) {
-            let _ = person;
+        for (_, plan, version, _) in self.plans.keys().filter(|(person, ..)| !self.erased.contains(person)) {
             faults.push(("plan", format!("{plan} version {version}"), "it is missing".to_owned()));
         }
         Ok(())
@@ -165,12 +153,11 @@ impl Expected {
             .collect();
         for row in stored {
             let place = expected.iter().position(|own| *own == row);
-            match place {
-                Some(place) => drop(expected.swap_remove(place)),
-                None => {
-                    let at = format!("{} version {}", row.authority, row.version);
-                    faults.push(("contact", at, "the journal does not know it".to_owned()));
-                }
+            if let Some(place) = place {
+                expected.swap_remove(place);
+            } else {
+                let at = format!("{} version {}", row.authority, row.version);
+                faults.push(("contact", at, "the journal does not know it".to_owned()));
             }
         }
         for row in expected {
@@ -187,9 +174,10 @@ impl Expected {
             let Some((person, last)) = rows.last() else { break };
             after = Some((*person, last.index));
             for (person, row) in rows {
-                let known = self.accesses.get(&person).and_then(|state| {
-                    state.listed.iter().find(|access| access.index == row.index)
-                });
+                let known = self
+                    .accesses
+                    .get(&person)
+                    .and_then(|state| state.listed.iter().find(|access| access.index == row.index));
                 let agrees = known.is_some_and(|access| access.at == row.at && access.author == row.author)
                     && self.seqs.get(&row.index) == Some(&row.seq);
                 if !agrees {

@@ -97,7 +97,12 @@ impl People {
         self.compare_aliases(store, expected, faults).await
     }
 
-    async fn compare_aliases(&self, store: &dyn Store, expected: &Expected, faults: &mut Faults) -> Result<(), AppError> {
+    async fn compare_aliases(
+        &self,
+        store: &dyn Store,
+        expected: &Expected,
+        faults: &mut Faults,
+    ) -> Result<(), AppError> {
         let mut wanted: Vec<(PersonId, NumberKeys, Option<cpis_model::Date>)> = Vec::new();
         for (id, old, new, until) in &expected.superseded {
             let Some(loaded) = self.people.get(id).filter(|loaded| loaded.key.is_some()) else { continue };

@@ -5,6 +5,7 @@ use crate::{Mode, decode, head, location, record_bytes};
 use cpis_model::plan::PlanKind;
 use cpis_model::upload::{Field, SubjectKind};
 use expect_test::expect;
+use std::fmt::Write;
 
 #[test]
 fn the_example_of_the_specification_is_read_in_both_modes() {
@@ -71,14 +72,14 @@ fn rejected_records_come_back_in_the_form_of_the_schema() {
 fn places_name_every_field() {
     let mut text = String::new();
     for field in [Field::Record, Field::Number, Field::LocalId, Field::Family, Field::Given, Field::Birth] {
-        text += &format!("{}\n", location(2, SubjectKind::Unborn, field));
+        let _ = writeln!(text, "{}", location(2, SubjectKind::Unborn, field));
     }
     for kind in PlanKind::ALL {
         for field in [Field::Plan(kind), Field::Start(kind), Field::End(kind), Field::Delete(kind)] {
-            text += &format!("{}\n", location(2, SubjectKind::Child, field));
+            let _ = writeln!(text, "{}", location(2, SubjectKind::Child, field));
         }
     }
-    expect![[r#"
+    expect![[r"
         /File/record[2]
         /File/record[2]/CP-ISRecord/subject/COCT_TP145100GB01.UnbornChild/parentMotherPerson/playedMother/id[@root='2.16.840.1.113883.2.1.4.1']
         /File/record[2]/CP-ISRecord/subject/COCT_TP145100GB01.UnbornChild/parentMotherPerson/playedMother/id[@root='2.16.840.1.113883.2.1.3.2.4.18.24']
@@ -97,5 +98,5 @@ fn places_name_every_field() {
         /File/record[2]/CP-ISRecord/pertinentInformation/COCT_TP146102GB01.UCPInformation/component/uCPStartDate/value
         /File/record[2]/CP-ISRecord/pertinentInformation/COCT_TP146102GB01.UCPInformation/component1/uCPEndDate/value
         /File/record[2]/CP-ISRecord/pertinentInformation/COCT_TP146102GB01.UCPInformation/component2/uCPDeleteDate/value
-    "#]].assert_eq(&text);
+    "]].assert_eq(&text);
 }

@@ -14,8 +14,8 @@ fn before_root(text: &str) -> String {
 fn what_could_hurt_is_refused_with_its_place() {
     let utf16 = |bytes: fn(u16) -> [u8; 2]| UPLOAD.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     let latin = [b"<File><name>".as_slice(), b"\xe9", b"</name></File>"].concat();
-    let attributes: String = (0..65).map(|number| format!(" a{number}=''")).collect();
-    let spaces: String = (0..40).map(|number| format!(" xmlns:a{number}='u'")).collect();
+    let attributes = (0..65).map(|number| format!(" a{number}=''")).collect::<Vec<_>>().concat();
+    let spaces = (0..40).map(|number| format!(" xmlns:a{number}='u'")).collect::<Vec<_>>().concat();
     let laughs = "<!DOCTYPE File [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\"><!ENTITY c \"&b;&b;\">]>";
     let mut wrong = Vec::new();
     for (name, bytes, place, words) in [
@@ -277,4 +277,14 @@ fn files_with_too_many_records_or_bytes_are_refused() {
 fn a_file_that_breaks_later_still_tells_its_number() {
     let fault = decode(&UPLOAD.as_bytes()[..UPLOAD.len() - 9], Mode::Lenient).unwrap_err();
     assert_eq!(fault.sequence, Some(1042));
+}
+
+#[test]
+fn a_record_of_nothing_but_faults_tells_of_some() {
+    for many in ["<birthTime value='x'/>", "<subject/>", "<a/>"] {
+        let text = changed("<childPerson>", &format!("<childPerson>{}", many.repeat(2500)));
+        for mode in [Mode::Lenient, Mode::Strict] {
+            assert!(faults(text.as_bytes(), mode).lines().count() <= 2 * 20, "{many}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ fn is_simple_name(text: &str) -> bool {
 pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
     (is_simple_name(local)
-        && (prefix.is_empty() == !name.contains(':'))
+        && (prefix.is_empty() != name.contains(':'))
         && (prefix.is_empty() || is_simple_name(prefix)))
     .then_some((prefix, local))
 }

@@ -19,11 +19,12 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Broken> {
     if text.starts_with('\u{feff}') {
         return Err(Broken::at(bytes, 0, "a second byte order mark stands before the document"));
     }
-    let suspicious = |chunk: &[u8]| {
-        chunk.iter().fold(false, |found, byte| {
-            found | (*byte < 0x20 && *byte != b'\t' && *byte != b'\n' && *byte != b'\r') | (*byte == 0xef)
-        })
+    // Bytes instead of truth values and no early stop: this is reckoned many bytes at a time.
+    let odd = |byte: u8| {
+        let blank = u8::from(byte == b'\t') | u8::from(byte == b'\n') | u8::from(byte == b'\r');
+        (u8::from(byte < 0x20) ^ blank) | u8::from(byte == 0xef)
     };
+    let suspicious = |chunk: &[u8]| chunk.iter().fold(0, |found, byte| found | odd(*byte)) > 0;
     // Only a chunk with a control character or a byte that begins U+FFFE is looked at closely.
     for (place, chunk) in bytes.chunks(SCAN_BYTES).enumerate().filter(|(_, chunk)| suspicious(chunk)) {
         let start = place * SCAN_BYTES;

@@ -1,0 +1,183 @@
+//! Uploads through the use case: sequence, partial acceptance, demographics, held files.
+
+mod world;
+
+use cpis_app::demographics::RegisterEntry;
+use cpis_app::upload::{Received, Skipped, Waiting, process_waiting};
+use cpis_model::demographics::Demographics as Known;
+use cpis_model::name::PersonName;
+use cpis_model::plan::PlanKind;
+use cpis_model::upload::{Person, Record};
+use std::sync::atomic::Ordering;
+use world::*;
+
+fn codes(ack: &cpis_model::upload::Acknowledgement) -> Vec<String> {
+    ack.rejections
+        .iter()
+        .map(|rejection| {
+            let detail = rejection.detail.map_or("", cpis_model::codes::Detail::code);
+            format!("{} {}{detail}", rejection.position, rejection.code.code())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn valid_records_take_effect_and_others_come_back_with_their_place() {
+    let world = World::new().await;
+    let known = |person: &Person, restricted, deceased| RegisterEntry {
+        number: person.number,
+        person: Some(Known { name: person.name.clone(), birth: person.birth, restricted, deceased }),
+        superseded_by: None,
+    };
+    let people: Vec<Person> = (0..8).map(|n| child(999_000_001 + n * 100)).collect();
+    world.register(known(&people[0], false, false)).await;
+    world.register(known(&people[2], true, false)).await;
+    world.register(known(&people[3], false, true)).await;
+    world
+        .register(RegisterEntry { number: people[4].number, person: None, superseded_by: Some(number(999_400_000)) })
+        .await;
+    for (place, given, family, birth) in [
+        (5, "Robin", "Other", "2017-04-04"),
+        (6, "Robin", "Testcase", "2017-04-05"),
+        (7, "Quentin", "Testcase", "2017-04-04"),
+    ] {
+        let mut other = people[place].clone();
+        other.name = PersonName::new(given, family);
+        other.birth = day(birth);
+        world.register(known(&other, false, false)).await;
+    }
+    let records: Vec<Record> = people.iter().enumerate().map(|(n, person)| cpp(n as u32 + 1, person.clone())).collect();
+    let ack = world.upload(CITY, 1042, &records).await;
+    assert_eq!(ack.code.code(), "CPF03");
+    assert_eq!((ack.records, ack.loaded, ack.failed), (Some(8), 1, 7));
+    assert_eq!(codes(&ack), ["2 CPR01", "3 CPR02", "4 CPR07D14", "5 CPR05", "6 CPR03", "7 CPR03", "8 CPR03"]);
+    assert_eq!(ack.returned.len(), 7);
+    assert!(ack.rejections[4].location.contains("record[6]"), "{}", ack.rejections[4].location);
+    let shown =
+        [world.look(&clinician("u1"), people[0].number).await, world.look(&clinician("u1"), people[5].number).await];
+    assert_eq!(shown, [vec!["714 CPP".to_owned()], Vec::new()]);
+    assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn the_same_plans_again_change_nothing_and_a_change_is_a_new_version() {
+    let world = World::new().await;
+    world.has_plans(CITY, 1, &[cpp(1, child(999_000_001))]).await;
+    let before = world.service.store.size().await.unwrap();
+    world.has_plans(CITY, 2, &[cpp(1, child(999_000_001))]).await;
+    assert_eq!(world.service.store.size().await.unwrap(), before + 1, "only the upload itself is an entry");
+    let ended = record(1, child(999_000_001), plan(PlanKind::ChildProtection, "2026-01-15", "2026-11-01", ""));
+    world.has_plans(CITY, 3, &[ended]).await;
+    let flags = cpis_app::look::flags(&world.service, question(&clinician("u1"), number(999_000_001))).await.unwrap();
+    assert!(flags.plans[0].ended && flags.plans[0].plan.version == 2);
+    let removed =
+        record(1, child(999_000_001), plan(PlanKind::ChildProtection, "2026-01-15", "2026-11-01", "2026-11-22"));
+    world.has_plans(CITY, 4, &[removed]).await;
+    assert!(world.look(&clinician("u1"), number(999_000_001)).await.is_empty());
+    world.has_plans(CITY, 5, &[cpp(1, child(999_000_001))]).await;
+    assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"], "deleted, then added again");
+    assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn absence_from_a_file_ends_nothing_and_an_authority_changes_only_its_own() {
+    let world = World::new().await;
+    world.has_plans(CITY, 1, &[cpp(1, child(999_000_001)), cpp(2, child(999_000_101))]).await;
+    world.has_plans(CITY, 2, &[cpp(1, child(999_000_101))]).await;
+    assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"]);
+    let removal = record(1, child(999_000_001), plan(PlanKind::ChildProtection, "2026-01-15", "", "2026-11-22"));
+    let ack = world.upload(CAMDEN, 1, &[removal]).await;
+    assert_eq!((ack.code.code(), codes(&ack)), ("CPF04", vec!["1 CPR07D05".to_owned()]));
+    assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"]);
+    let foreign = cpis_app::upload::receive(
+        &world.service,
+        social_worker(CAMDEN),
+        file(CITY, 3, &[cpp(1, child(999_000_001))]).into(),
+        cpis_app::upload::Wishes::default(),
+    );
+    assert!(matches!(foreign.await, Err(cpis_app::AppError::Refused(_))));
+}
+
+#[tokio::test]
+async fn sequence_numbers_are_taken_in_order() {
+    let world = World::new().await;
+    let people: Vec<Person> = (0..6).map(|n| child(999_000_001 + n * 100)).collect();
+    world.knows(&people).await;
+    let one = |n: usize| vec![cpp(1, people[n].clone())];
+    let first = world.upload(CITY, 40, &one(0)).await;
+    assert_eq!(first.code.code(), "CPF02", "a first file may have any number");
+    assert_eq!(world.upload(CITY, 40, &one(0)).await, first, "the same file gets the same answer");
+    let other = world.upload(CITY, 40, &one(1)).await;
+    assert_eq!(other.code.code(), "CPF01");
+    assert_eq!(world.upload(CITY, 39, &one(1)).await.code.code(), "CPF01");
+
+    let gap = world.receive(CITY, file(CITY, 43, &one(3))).await;
+    assert!(matches!(&gap, Received::Waits(Waiting { sequence: 43, missing: Some(41) })), "{gap:?}");
+    let gap = world.receive(CITY, file(CITY, 42, &one(2))).await;
+    assert!(matches!(&gap, Received::Waits(Waiting { missing: Some(41), .. })));
+    assert!(world.look(&clinician("u1"), people[3].number).await.is_empty());
+    assert_eq!(world.upload(CITY, 41, &one(1)).await.code.code(), "CPF02");
+    process_waiting(&world.service, Some(authority(CITY))).await.unwrap();
+    for person in people.iter().take(4) {
+        assert_eq!(world.look(&clinician("u1"), person.number).await, ["714 CPP"]);
+    }
+    let status = cpis_app::upload::status(&world.service, social_worker(CITY), 43).await.unwrap();
+    assert_eq!(status.acknowledgement.map(|ack| ack.code.code()), Some("CPF02"));
+
+    world.receive(CITY, file(CITY, 46, &one(5))).await;
+    let skip = |sequence| cpis_app::upload::skip(&world.service, social_worker(CITY), sequence);
+    assert_eq!(skip(45).await.unwrap(), Skipped::NotMissing { next: Some(44) });
+    assert_eq!(skip(44).await.unwrap(), Skipped::Yes);
+    assert_eq!(skip(45).await.unwrap(), Skipped::Yes);
+    process_waiting(&world.service, Some(authority(CITY))).await.unwrap();
+    assert_eq!(world.look(&clinician("u1"), people[5].number).await, ["714 CPP"]);
+    assert_eq!(world.upload(CITY, 44, &one(4)).await.code.code(), "CPF01", "given up is given up");
+    assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn demographics_away_keeps_the_file_and_uses_up_no_number() {
+    let world = World::new().await;
+    world.knows(&[child(999_000_001)]).await;
+    world.demographics.away.store(true, Ordering::SeqCst);
+    let ack = world.upload(CITY, 7, &[cpp(1, child(999_000_001))]).await;
+    assert_eq!((ack.code.code(), ack.sequence), ("CPF05", Some(7)));
+    assert_eq!(process_waiting(&world.service, None).await.unwrap(), 0);
+    assert!(world.look(&clinician("u1"), number(999_000_001)).await.is_empty());
+    world.demographics.away.store(false, Ordering::SeqCst);
+    process_waiting(&world.service, Some(authority(CITY))).await.unwrap();
+    assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"]);
+    let status = cpis_app::upload::status(&world.service, social_worker(CITY), 7).await.unwrap();
+    assert_eq!(status.acknowledgement.map(|ack| ack.code.code()), Some("CPF02"), "a second response");
+    assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn duplicates_overlaps_and_calendar_faults_are_all_named() {
+    let world = World::new().await;
+    world.knows(&[child(999_000_001), child(999_000_101), mother(999_000_201)]).await;
+    let records = [
+        cpp(1, child(999_000_001)),
+        cpp(2, child(999_000_001)),
+        record(3, child(999_000_001), plan(PlanKind::ChildProtection, "2026-02-15", "", "")),
+        record(4, child(999_000_101), plan(PlanKind::LookedAfter, "2026-12-15", "2026-11-15", "")),
+        record(5, mother(999_000_201), plan(PlanKind::Unborn, "2026-08-01", "2027-02-01", "")),
+        record(6, child(999_000_101), plan(PlanKind::ChildProtection, "2024-01-15", "2025-01-15", "")),
+    ];
+    let ack = world.upload(CITY, 1, &records).await;
+    assert_eq!(codes(&ack), ["2 CPR07D08", "3 CPR07D06", "4 CPR07D04", "4 CPR07D03", "6 CPR06D15"]);
+    assert_eq!((ack.code.code(), ack.loaded, ack.failed), ("CPF03", 3, 3));
+    assert_eq!(world.look(&clinician("u1"), number(999_000_201)).await, ["714 UCPP"]);
+    assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn the_new_number_of_a_merged_child_lands_on_the_same_child() {
+    let world = World::new().await;
+    world.has_plans(CITY, 1, &[cpp(1, child(999_000_001))]).await;
+    let fresh = Person { number: number(999_200_000), ..child(999_000_001) };
+    cpis_app::lifecycle::supersede(&world.service, number(999_000_001), fresh.number).await.unwrap();
+    world.has_plans(CITY, 2, &[cpp(1, fresh.clone())]).await;
+    assert_eq!(world.look(&clinician("u1"), fresh.number).await, ["714 CPP"], "not two");
+    assert!(world.verify().await.is_clean());
+}
