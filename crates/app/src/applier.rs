@@ -118,7 +118,7 @@ fn fold(
         step.notices.push(NoticeRow { number: 0, id, authority, person, access, acknowledged: None });
     }
     let before: Vec<u64> = state.listed.iter().map(|access| access.index).collect();
-    state.prune(service.clock.now());
+    state.prune();
     let mut kept = state.listed.iter().map(|access| access.index).peekable();
     for index in before {
         if kept.next_if_eq(&index).is_none() {

@@ -112,7 +112,8 @@ impl Accesses {
                 false
             }
         };
-        let own = |access: &Access| access.author == look.author;
+        let horizon = self.horizon();
+        let own = |access: &Access| access.author == look.author && access.at.as_millisecond() >= horizon;
         // `|` and not `||`: an alarm is raised whether or not another window is open.
         let in_window = self.listed.iter().filter(|access| own(access)).fold(false, |is, access| open(access.at) | is);
         if in_window && look.purpose == Purpose::AccessList {
@@ -142,17 +143,25 @@ impl Accesses {
         self.listed.iter().rev().take(ACCESSES_SHOWN_MAX)
     }
 
-    /// Drops what no later look can need: all but the newest [`ACCESSES_SHOWN_MAX`] accesses and what lies outside every
-    /// window at `now`. A clock that went back keeps more, never less.
-    pub fn prune(&mut self, now: Timestamp) {
-        let live = |at: Timestamp| now.as_millisecond() - at.as_millisecond() <= WINDOW_MS + BACKWARDS_MS_MAX;
+    /// What lies before this moment is in no window any more, whatever the clock does next: a window's length and
+    /// [`BACKWARDS_MS_MAX`] before the newest look in the state.
+    fn horizon(&self) -> i64 {
+        let listed = self.listed.iter().map(|access| access.at);
+        let newest = listed.chain(self.owed.iter().map(|owed| owed.access.at)).max();
+        newest.map_or(i64::MIN, |at| at.as_millisecond() - WINDOW_MS - BACKWARDS_MS_MAX)
+    }
+
+    /// Drops what no later look can need: all but the newest [`ACCESSES_SHOWN_MAX`] accesses, and what is in no window any
+    /// more. Changes no later answer.
+    pub fn prune(&mut self) {
+        let horizon = self.horizon();
         let old = self.listed.len().saturating_sub(ACCESSES_SHOWN_MAX);
         let mut position = 0;
         self.listed.retain(|access| {
             position += 1;
-            position > old || live(access.at)
+            position > old || access.at.as_millisecond() >= horizon
         });
-        self.owed.retain(|owed| live(owed.access.at));
+        self.owed.retain(|owed| owed.access.at.as_millisecond() >= horizon);
     }
 }
 

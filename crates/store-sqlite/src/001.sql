@@ -100,7 +100,7 @@ CREATE TABLE notice (
     acknowledged INTEGER
 ) STRICT;
 CREATE INDEX notice_authority ON notice (authority, number);
-CREATE INDEX notice_person ON notice (person_id);
+CREATE INDEX notice_person ON notice (person_id, at);
 CREATE INDEX notice_open ON notice (at) WHERE acknowledged IS NULL;
 
 CREATE TABLE watermark (name TEXT PRIMARY KEY, next_index INTEGER NOT NULL) STRICT;

@@ -3,7 +3,7 @@
 use crate::journal::{self, Limit};
 use crate::tx::{Stop, Tx};
 use crate::values::{get_authority, get_person, get_time, get_u64};
-use cpis_model::access::{Access, AuthorKey, Owed};
+use cpis_model::access::{Access, AuthorKey, BACKWARDS_MS_MAX, Owed, WINDOW_MS};
 use cpis_model::entry::PersonId;
 use cpis_store::{AccessRow, AccessView, CheckpointRow, Derived, LookStep, StoreError, TreeStep, Watermarks};
 use rusqlite::{Row, params};
@@ -37,7 +37,8 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
         "-- access.of_person\nSELECT entry_index, seq, at, author FROM access WHERE person_id = ? ORDER BY entry_index",
     )?;
     let mut owed = tx.prepare(
-        "-- notice.of_person\nSELECT number, entry_index, at, author, authority FROM notice WHERE person_id = ? ORDER BY number",
+        "-- notice.of_person\nSELECT number, entry_index, at, author, authority FROM notice WHERE person_id = ?1 \
+         AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1) - ?2 ORDER BY number",
     )?;
     let mut all = Vec::with_capacity(people.len());
     for person in people {
@@ -48,7 +49,7 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
             derived.state.listed.push(Access { index, at: get_time(row, 2)?, author: AuthorKey(row.get(3)?) });
             Ok(true)
         })?;
-        owed.until([person.value()], |row| {
+        owed.until([person.value(), WINDOW_MS + BACKWARDS_MS_MAX], |row| {
             let access = Access { index: get_u64(row, 1)?, at: get_time(row, 2)?, author: AuthorKey(row.get(3)?) };
             derived.state.owed.push(Owed { access, authority: get_authority(row, 4)? });
             Ok(true)

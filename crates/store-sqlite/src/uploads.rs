@@ -86,15 +86,25 @@ pub(crate) fn after(tx: &Tx<'_>, after: Option<(AuthorityCode, u64)>, max: u32) 
     )
 }
 
-/// Saves the sealed columns of uploads; a key destroyed meanwhile stays destroyed.
+/// Saves the sealed columns of uploads. A key destroyed meanwhile stays destroyed, and an upload that went on meanwhile was
+/// sealed anew when it did.
 pub(crate) fn reseal(tx: &Tx<'_>, rows: &[UploadRow]) -> Result<(), Stop> {
     let mut save = tx.prepare(
         "-- upload.reseal\nUPDATE upload SET file_key = CASE WHEN file_key IS NULL THEN NULL ELSE ? END, \
-         acknowledgement = ?, sender = ? WHERE authority = ? AND sequence = ? AND checksum = ?",
+         acknowledgement = ?, sender = ? WHERE authority = ? AND sequence = ? AND checksum = ? \
+         AND status = ? AND received = ?",
     )?;
     for row in rows {
-        let UploadRow { authority, sequence, checksum, file_key, acknowledgement, sender, .. } = row;
-        save.execute(params![file_key, acknowledgement, sender, authority.0.as_str(), *sequence as i64, checksum])?;
+        save.execute(params![
+            row.file_key,
+            row.acknowledgement,
+            row.sender,
+            row.authority.0.as_str(),
+            row.sequence as i64,
+            row.checksum,
+            row.status.number(),
+            row.received.as_millisecond(),
+        ])?;
     }
     Ok(())
 }

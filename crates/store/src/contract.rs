@@ -1,4 +1,4 @@
-//! The suite that every backend passes: a list of functions that take a [`Backend`], and [`contract_tests!`], which makes a test
+//! The suite that every backend passes: a list of functions that take a [`Backend`], and [`contract_tests!`](crate::contract_tests), which makes a test
 //! of each.
 //!
 //! A backend's own tests say how to open a database; what it must then do stands here once.
@@ -50,6 +50,7 @@ macro_rules! contract_tests {
         $crate::contract_tests! { @each $backend;
             groups_get_consecutive_places
             a_group_is_appended_once
+            an_empty_group_leaves_no_row
             the_journal_is_read_from_any_entry
             leaves_are_read_from_any_ordinal
             a_panicking_decision_saves_nothing
@@ -73,6 +74,9 @@ macro_rules! contract_tests {
             accepted_uploads_stand
             sequences_are_skipped
             raw_files_are_destroyed
+            uploads_are_listed_in_pages
+            sealed_columns_of_uploads_are_replaced
+            nothing_is_left_without_its_group
             one_of_two_appliers_wins
             lists_come_with_their_tail
             notices_are_acknowledged_once

@@ -233,7 +233,7 @@ pub struct AccessRow {
 /// What is stored as derived for one person.
 #[derive(Clone, Debug, Default)]
 pub struct Derived {
-    /// Accesses and notices owed, for the 24-hour rule.
+    /// Accesses and notices owed, for the 24-hour rule: of the notices at least those that can still be in a window.
     pub state: Accesses,
     /// Sequence number of the journal row of each access in `state.listed`.
     pub seqs: Vec<u64>,

@@ -90,7 +90,7 @@ impl Expected {
             let access = cpis_model::access::Access { index, at: fact.at, author: fact.author };
             self.notices.insert((index, authority), (person, Owed { access, authority }));
         }
-        state.prune(fact.at);
+        state.prune();
     }
 
     /// Holds the tables against it.
@@ -188,7 +188,7 @@ impl Expected {
             }
         }
         for (person, state) in self.accesses.iter().filter(|(person, _)| !self.erased.contains(person)) {
-            for access in state.newest().filter(|access| !stored.contains(&(*person, access.index))) {
+            for access in state.listed.iter().filter(|access| !stored.contains(&(*person, access.index))) {
                 faults.push(("access", format!("entry {}", access.index), "it is missing".to_owned()));
             }
         }

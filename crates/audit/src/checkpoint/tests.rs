@@ -1,3 +1,5 @@
+//! Tests of `checkpoint`: published vectors, tables and properties.
+
 use proptest::prelude::*;
 
 use super::CheckpointError::{Malformed, OtherLog, TooLarge};

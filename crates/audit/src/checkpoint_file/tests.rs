@@ -1,3 +1,5 @@
+//! Tests of `checkpoint_file`: published vectors, tables and properties.
+
 use super::*;
 use crate::key::SigningKey;
 use crate::leaf::rfc6962_leaf;

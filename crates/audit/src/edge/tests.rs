@@ -1,3 +1,5 @@
+//! Tests of `edge`: published vectors, tables and properties.
+
 use std::collections::BTreeMap;
 
 use super::*;

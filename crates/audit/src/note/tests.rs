@@ -1,3 +1,5 @@
+//! Tests of `note`: published vectors, tables and properties.
+
 use super::*;
 
 const KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";

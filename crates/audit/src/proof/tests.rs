@@ -1,3 +1,5 @@
+//! Tests of `proof`: published vectors, tables and properties.
+
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
 use proptest::prelude::*;

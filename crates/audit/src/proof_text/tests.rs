@@ -1,3 +1,5 @@
+//! Tests of `proof_text`: published vectors, tables and properties.
+
 use super::*;
 use crate::key::SigningKey;
 use crate::proof::{LeafReader, inclusion_proof};

@@ -1,3 +1,5 @@
+//! Tests of `report`: published vectors, tables and properties.
+
 use super::*;
 
 fn check(index: Option<u64>, seq: Option<u64>, what: FaultKind, expected: &str) {

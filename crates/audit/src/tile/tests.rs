@@ -1,3 +1,5 @@
+//! Tests of `tile`: published vectors, tables and properties.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

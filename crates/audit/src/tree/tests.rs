@@ -1,3 +1,5 @@
+//! Tests of `tree`: published vectors, tables and properties.
+
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use proptest::prelude::*;
 use sha2::Sha256;

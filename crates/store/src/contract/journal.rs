@@ -33,6 +33,16 @@ pub async fn a_group_is_appended_once(backend: &dyn Backend) {
     append(&*store, 2, 1).await.unwrap();
 }
 
+/// A group that was decided to be empty leaves no row, and its id stays free.
+pub async fn an_empty_group_leaves_no_row(backend: &dyn Backend) {
+    let store = backend.open().await;
+    append(&*store, 1, 2).await.unwrap();
+    assert_eq!(append(&*store, 2, 0).await.unwrap().count, 0);
+    assert_eq!(store.find_group(group(2)).await.unwrap(), None);
+    assert_eq!(append(&*store, 2, 1).await.unwrap(), Place { seq: 2, first_index: 2, count: 1 });
+    whole_journal(&*store).await;
+}
+
 /// Rows are found by any entry they hold.
 pub async fn the_journal_is_read_from_any_entry(backend: &dyn Backend) {
     let store = backend.open().await;

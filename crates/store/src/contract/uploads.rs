@@ -250,18 +250,79 @@ pub async fn sequences_are_skipped(backend: &dyn Backend) {
     assert_eq!(store.upload(by, 6).await.unwrap().unwrap().status, UploadStatus::Done, "what took effect stands");
 }
 
-/// Keys and parts of raw files go after their days; the rest of the upload stays.
+/// Keys and parts of raw files that are done with go after their days; those that wait stay, and the rest of each upload.
 pub async fn raw_files_are_destroyed(backend: &dyn Backend) {
     let store = backend.open().await;
     let by = authority(1);
     for sequence in 1..=40 {
         store.keep_file(upload(by, sequence, UploadStatus::WaitsForGap), vec![vec![1], vec![2]]).await.unwrap();
     }
+    let skipped = (1..=38).map(|sequence| Effect::SkipSequence(by, sequence)).collect();
+    append_effects(&*store, 1, skipped).await;
     assert_eq!(store.destroy_files(time(1)).await.unwrap(), 0);
     assert_eq!(store.destroy_files(time(38)).await.unwrap(), 37);
-    assert_eq!(store.destroy_files(time(38)).await.unwrap(), 0);
-    let gone = crate::UploadRow { file_key: None, ..upload(by, 37, UploadStatus::WaitsForGap) };
+    assert_eq!(store.destroy_files(time(41)).await.unwrap(), 1);
+    assert_eq!(store.destroy_files(time(41)).await.unwrap(), 0);
+    let gone = crate::UploadRow { file_key: None, ..upload(by, 37, UploadStatus::Skipped) };
     assert_eq!(store.upload(by, 37).await.unwrap(), Some(gone));
     assert!(store.file_parts(by, 37).await.unwrap().is_empty());
-    assert_eq!(store.file_parts(by, 38).await.unwrap().len(), 2);
+    assert_eq!(store.file_parts(by, 39).await.unwrap().len(), 2, "it waits");
+}
+
+/// Uploads of every status come in the order of authority and number.
+pub async fn uploads_are_listed_in_pages(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for (number, sequence) in [(2, 1), (1, 7), (1, 3), (1, 20)] {
+        let row = upload(authority(number), sequence, UploadStatus::WaitsForGap);
+        store.keep_file(row, vec![vec![1]]).await.unwrap();
+    }
+    append_effects(&*store, 1, vec![Effect::SkipSequence(authority(1), 3)]).await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.uploads_after(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.authority, last.sequence));
+        seen.extend(page.iter().map(|row| (row.authority, row.sequence)));
+    }
+    let expected = [(1, 3), (1, 7), (1, 20), (2, 1)].map(|(number, sequence)| (authority(number), sequence));
+    assert_eq!(seen, expected);
+}
+
+/// A rotation replaces sealed columns, but not those of an upload that went on meanwhile, and destroyed keys stay destroyed.
+pub async fn sealed_columns_of_uploads_are_replaced(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let by = authority(1);
+    for sequence in 1..=3 {
+        store.keep_file(upload(by, sequence, UploadStatus::Processing), vec![vec![1]]).await.unwrap();
+    }
+    append_effects(&*store, 1, vec![Effect::SkipSequence(by, 1)]).await;
+    let mut rows = store.uploads_after(None, 10).await.unwrap();
+    for row in &mut rows {
+        (row.file_key, row.sender) = (Some(vec![77]), vec![78]);
+    }
+    // Meanwhile the raw file of one is destroyed, and another takes effect with its acknowledgement.
+    assert_eq!(store.destroy_files(time(2)).await.unwrap(), 1);
+    store.begin_staging(group(2), time(0)).await.unwrap();
+    store.stage(group(2), slice(0, 0, 1, Vec::new())).await.unwrap();
+    let done = crate::UploadRow { acknowledgement: Some(vec![5]), ..upload(by, 2, UploadStatus::Done) };
+    store.flip(flip(group(2), Some(1), done.clone(), 1)).await.unwrap();
+
+    store.reseal_uploads(rows.clone()).await.unwrap();
+    let stored = store.uploads_after(None, 10).await.unwrap();
+    assert_eq!((&stored[0].file_key, &stored[0].sender), (&None, &vec![78]));
+    assert_eq!(stored[1], done, "what was saved meanwhile stands");
+    assert_eq!(stored[2], rows[2]);
+}
+
+/// Every leaf and body belongs to a row of the journal or to a staging.
+pub async fn nothing_is_left_without_its_group(backend: &dyn Backend) {
+    let store = backend.open().await;
+    append(&*store, 1, 20).await.unwrap();
+    upload_plans(&*store, group(2), authority(1), 1, vec![(person(1), plan(1, 1, authority(1), group(2)))], None).await;
+    for number in [3, 4] {
+        store.begin_staging(group(number), time(0)).await.unwrap();
+        store.stage(group(number), slice(0, 0, 5, Vec::new())).await.unwrap();
+    }
+    store.discard(group(4)).await.unwrap();
+    assert!(store.orphans().await.unwrap().is_empty());
 }

@@ -1,6 +1,6 @@
 //! How fast groups are appended, measured by hand:
-//! `cargo test --release -p cpis-store-sqlite --test measure -- --ignored --nocapture`.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test support: a panic is how a test fails")]
+//! `cargo run --release -p cpis-store-sqlite --example measure`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "test support: a panic is how a test fails")]
 
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::{AuthorityCode, Contact};
@@ -101,9 +101,8 @@ async fn fill(store: &SqliteStore) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-#[ignore = "a measurement, by hand and in release"]
-async fn appends() {
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() {
     let folder = std::env::var_os("CPIS_MEASURE").map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = tempfile::tempdir_in(folder).unwrap();
     let store = SqliteStore::open(&folder.path().join("cpis.sqlite"), Options::default()).unwrap();

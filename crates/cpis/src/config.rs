@@ -1,0 +1,157 @@
+//! The configuration of `cpis serve`: read from one TOML file, checked as a whole.
+
+mod print;
+mod settings;
+
+pub use print::printed;
+pub use settings::{Config, LogFormat, LogLevel, Logs};
+
+use crate::fault::{Fault, Kind, Result};
+use cpis_app::Settings;
+use cpis_app::recorder::Limits;
+use std::path::{Path, PathBuf};
+
+/// Largest configuration file in bytes.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+impl Config {
+    /// Reads a text. The error names the line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let message = error.message().replace("unknown field", "unknown setting");
+            match error.span() {
+                Some(span) => {
+                    let before = text.get(..span.start).unwrap_or_default();
+                    format!("line {}: {message}", before.matches('\n').count() + 1)
+                }
+                None => message,
+            }
+        })
+    }
+
+    /// Reads and checks a file. All faults come together.
+    pub fn read(path: &Path) -> Result<Self> {
+        let fault = |what: String| {
+            let mend = "cpis config prints every setting with its default and its meaning.";
+            Fault::new(Kind::Configuration, format!("The configuration {}: {what}", path.display())).mend(mend)
+        };
+        let text = read_text(path, FILE_BYTES_MAX).map_err(&fault)?;
+        let mut config = Self::parse(&text).map_err(&fault)?;
+        let faults = config.check();
+        if !faults.is_empty() {
+            return Err(fault(faults.join("; ")));
+        }
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Everything that is wrong, each in one sentence.
+    pub fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (name, value, range) in [
+            ("readers", self.readers, 1..=64),
+            ("tail_entries_max", self.tail_entries_max, 100..=10_000_000),
+            ("file_days", self.file_days, 1..=3650),
+            ("gap_alarm_hours", self.gap_alarm_hours, 1..=8760),
+            ("checkpoint_seconds", self.checkpoint_seconds, 1..=3600),
+            ("recorder.queue_max", self.recorder.queue_max, 1..=1_000_000),
+            ("recorder.group_max", self.recorder.group_max, 1..=10_000),
+            ("recorder.wait_ms_max", self.recorder.wait_ms_max, 100..=60_000),
+            ("publish.seconds", self.publish.seconds, 10..=604_800),
+            ("publish.multiple", self.publish.multiple, 1..=100_000),
+        ] {
+            if !range.contains(&value) {
+                faults.push(format!("`{name}` must be {} to {}", range.start(), range.end()));
+            }
+        }
+        if self.tls.is_none() && !self.behind_proxy && !self.listen.ip().is_loopback() {
+            faults.push(
+                "`listen` is an address of the network, and personal data must not travel in the clear: \
+                 add [tls], or say `behind_proxy = true` where something before the service ends TLS"
+                    .to_owned(),
+            );
+        }
+        if self.listen == self.inside_listen && self.listen.port() != 0 {
+            faults.push("`listen` and `inside_listen` must differ".to_owned());
+        }
+        if let Some(url) = &self.base_url {
+            let parsed = reqwest::Url::parse(url).ok();
+            let good = parsed.is_some_and(|url| {
+                matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+            });
+            if !good {
+                faults.push("`base_url` must be an http or https address without a path".to_owned());
+            }
+        }
+        if self.tls.as_ref().is_some_and(|tls| tls.certificate.as_os_str().is_empty() || tls.key.as_os_str().is_empty()) {
+            faults.push("[tls] needs `certificate` and `key`".to_owned());
+        }
+        if self.issuer.iter().any(|issuer| issuer.mapping.as_os_str().is_empty()) {
+            faults.push("each [[issuer]] needs `mapping`".to_owned());
+        }
+        if self.register.authorities.is_some() != self.register.sites.is_some() {
+            faults.push("[register] needs both `authorities` and `sites`, or neither".to_owned());
+        }
+        faults
+    }
+
+    /// Lets relative paths begin at a folder.
+    fn resolve(&mut self, folder: &Path) {
+        let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, .. } = self;
+        let paths = [key_ring, database, checkpoint_file, &mut register.authorities, &mut register.sites, &mut publish.folder];
+        let optional = paths.into_iter().filter_map(Option::as_mut);
+        let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
+        let mappings = issuer.iter_mut().map(|issuer| &mut issuer.mapping);
+        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings) {
+            *path = folder.join(&*path);
+        }
+    }
+
+    /// The address by which others reach the service.
+    pub fn external_url(&self, listens_on: std::net::SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let url = self.base_url.clone().unwrap_or_else(|| format!("{scheme}://{listens_on}"));
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// The choices that the use cases take.
+    pub fn choices(&self, checkpoint_file: PathBuf) -> Settings {
+        Settings {
+            test_numbers: self.test_numbers,
+            limits: Limits {
+                queue_max: self.recorder.queue_max as usize,
+                group_max: self.recorder.group_max as usize,
+                wait_ms_max: u64::from(self.recorder.wait_ms_max),
+            },
+            tail_entries_max: self.tail_entries_max as usize,
+            file_days: i32::try_from(self.file_days).unwrap_or(i32::MAX),
+            checkpoint_seconds: u64::from(self.checkpoint_seconds),
+            checkpoint_file: Some(checkpoint_file),
+            publish_folder: self.publish.folder.clone(),
+            publish_seconds: u64::from(self.publish.seconds),
+            publish_multiple: u64::from(self.publish.multiple),
+            gap_alarm_hours: i64::from(self.gap_alarm_hours),
+        }
+    }
+}
+
+/// Reads a file of text; the error is a sentence's end.
+pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => format!("it cannot be read ({error})"),
+    };
+    let size = std::fs::metadata(path).map_err(told)?;
+    if !size.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    if size.len() > bytes_max {
+        return Err(format!("it is larger than {bytes_max} bytes"));
+    }
+    std::fs::read_to_string(path).map_err(told)
+}
+
+#[cfg(test)]
+mod tests;

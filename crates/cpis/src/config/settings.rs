@@ -1,0 +1,207 @@
+//! One table for all settings: name, type, default and meaning. The structs that are read from TOML, their defaults and the
+//! text that `cpis config` prints all come from it, so that they cannot drift apart.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A row of the table, for printing.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its meaning, a line each.
+    pub meaning: &'static [&'static str],
+    /// Its value.
+    pub shown: Shown,
+}
+
+/// How a setting is printed.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// The default, as TOML.
+    Default(String),
+    /// There is no default; an example, as TOML.
+    Example(&'static str),
+    /// A table with settings of its own.
+    Table(Vec<Setting>),
+    /// A table that need not be there.
+    Optional(Vec<Setting>),
+    /// Tables that may stand several times.
+    List(Vec<Setting>),
+}
+
+fn toml_of(value: impl Serialize) -> String {
+    toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
+}
+
+macro_rules! value {
+    (default $value:expr) => { $value };
+    (example $text:literal) => { Default::default() };
+    ($kind:ident $table:ty) => { Default::default() };
+}
+
+macro_rules! shown {
+    (default $value:expr) => { Shown::Default(toml_of($value)) };
+    (example $text:literal) => { Shown::Example($text) };
+    (table $table:ty) => { Shown::Table(<$table>::settings()) };
+    (optional $table:ty) => { Shown::Optional(<$table>::settings()) };
+    (list $table:ty) => { Shown::List(<$table>::settings()) };
+}
+
+macro_rules! settings {
+    ($(
+        #[doc = $about:literal]
+        $name:ident { $($(#[doc = $meaning:literal])+ $field:ident: $type:ty = $kind:ident($($value:tt)+),)+ }
+    )+) => { $(
+        #[doc = $about]
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[doc = $meaning])+ pub $field: $type,)+ }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: value!($kind $($value)+),)+ }
+            }
+        }
+
+        impl $name {
+            /// Its rows of the table.
+            pub fn settings() -> Vec<Setting> {
+                vec![$(Setting {
+                    name: stringify!($field),
+                    meaning: &[$($meaning),+],
+                    shown: shown!($kind $($value)+),
+                },)+]
+            }
+        }
+    )+ };
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Human,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Somebody should get up.
+    Error,
+    /// Something was not as it should be.
+    Warn,
+    /// The story of a day.
+    Info,
+    /// For finding a fault.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+settings! {
+    /// The whole configuration.
+    Config {
+        /// Address on which the interfaces for hospitals and authorities listen.
+        listen: SocketAddr = default(SocketAddr::from(([127, 0, 0, 1], 8080))),
+        /// Address for health, readiness and metrics. Keep it inside: it asks nobody who they are.
+        inside_listen: SocketAddr = default(SocketAddr::from(([127, 0, 0, 1], 8081))),
+        /// Address by which others reach the service, without a path; it stands in links.
+        /// Without it: the address of `listen`.
+        base_url: Option<String> = example("\"https://cpis.example.nhs.uk\""),
+        /// Something before the service ends TLS, such as a load balancer. Only then may `listen` be
+        /// an address of the network without [tls].
+        behind_proxy: bool = default(false),
+        /// Folder for the database, the key ring, the checkpoints and the lock. Paths that are not
+        /// absolute begin at the folder of this file.
+        data_dir: PathBuf = default("/var/lib/cpis".into()),
+        /// The key ring, if it lies elsewhere than in `data_dir` as key-ring.toml.
+        /// Back it up apart from the database: without it nothing can be opened again.
+        key_ring: Option<PathBuf> = example("\"/etc/cpis/key-ring.toml\""),
+        /// The database, if it lies elsewhere than in `data_dir` as cpis.db.
+        database: Option<PathBuf> = example("\"/var/lib/cpis/cpis.db\""),
+        /// Connections that read the database.
+        readers: u32 = default(4),
+        /// Take NHS numbers of the test range 999. Never on a live installation.
+        test_numbers: bool = default(false),
+        /// Journal entries that a list of accesses reads at most beyond what is applied already.
+        /// Beyond them the list says up to when it is complete.
+        tail_entries_max: u32 = default(20_000),
+        /// Days after which the key of an uploaded file is destroyed.
+        file_days: u32 = default(28),
+        /// Hours after which a missing upload of an authority raises an alarm.
+        gap_alarm_hours: u32 = default(72),
+        /// Seconds between signed checkpoints while the audit log grows.
+        checkpoint_seconds: u32 = default(1),
+        /// File to which checkpoints are appended, if it lies elsewhere than in `data_dir` as
+        /// checkpoints. Best on another disk or machine: it shows when entries are lost.
+        checkpoint_file: Option<PathBuf> = example("\"/mnt/witness/checkpoints\""),
+        /// TLS of `listen`. Without this table plain HTTP is spoken.
+        tls: Option<Tls> = optional(Tls),
+        /// Who may sign in: a table for each issuer of tokens, at least one.
+        issuer: Vec<Issuer> = list(Issuer),
+        /// The register of organisations. The tables that come with the product are used without it.
+        register: RegisterTables = table(RegisterTables),
+        /// The recorder, which writes each look to the journal before it is answered.
+        recorder: Recorder = table(Recorder),
+        /// Publication of the audit log, so that others can check it.
+        publish: Publish = table(Publish),
+        /// Logs, written to standard error. They hold no personal data.
+        logs: Logs = table(Logs),
+    }
+
+    /// TLS of the listener.
+    Tls {
+        /// Certificates in PEM, our own first.
+        certificate: PathBuf = example("\"certificate.pem\""),
+        /// The private key in PEM.
+        key: PathBuf = example("\"key.pem\""),
+    }
+
+    /// An issuer of tokens.
+    Issuer {
+        /// File that says which claims of this issuer's tokens make a caller.
+        mapping: PathBuf = example("\"issuer.toml\""),
+    }
+
+    /// The register's tables.
+    RegisterTables {
+        /// Authorities: a CSV file with the columns code, name.
+        authorities: Option<PathBuf> = example("\"authorities.csv\""),
+        /// Sites: a CSV file with the columns code, name, organisation, organisation_name, setting.
+        sites: Option<PathBuf> = example("\"sites.csv\""),
+    }
+
+    /// Limits of the recorder.
+    Recorder {
+        /// Looks that may wait. One more is told to try again.
+        queue_max: u32 = default(4096),
+        /// Looks that are written together.
+        group_max: u32 = default(256),
+        /// Milliseconds that a caller waits at most.
+        wait_ms_max: u32 = default(5000),
+    }
+
+    /// Publication of the audit log.
+    Publish {
+        /// Folder that is published. Without it nothing is.
+        folder: Option<PathBuf> = example("\"/srv/cpis-log\""),
+        /// Seconds between publications.
+        seconds: u32 = default(3600),
+        /// A published size is a multiple of this, which hides how many looks a small site made.
+        multiple: u32 = default(64),
+    }
+
+    /// Logs.
+    Logs {
+        /// json or human.
+        format: LogFormat = default(LogFormat::Json),
+        /// error, warn, info, debug or trace.
+        level: LogLevel = default(LogLevel::Info),
+    }
+}

@@ -1,0 +1,170 @@
+//! Opening an installation: lock, keys, database, in this order; and the checks that must hold before anything is answered.
+
+use crate::fault::{Fault, Kind, OrFault, Result};
+use crate::places::{Lock, Places};
+use crate::ring_file;
+use cpis_app::demographics::LocalRegister;
+use cpis_app::people::Keys;
+use cpis_app::upload::DecodeUpload;
+use cpis_app::{AppError, Clock, Service, Settings, SystemClock, SystemEntropy};
+use cpis_audit::{Checkpoint, read_file};
+use cpis_format_hl7v3 as hl7v3;
+use cpis_model::register::Register;
+use cpis_store::{Store, StoreError};
+use cpis_store_sqlite::{Options, SqliteStore};
+use std::sync::Arc;
+
+/// Largest file of checkpoints that is read.
+pub const CHECKPOINTS_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// An installation that is ours while this lives.
+pub struct Opened {
+    /// Where it lies.
+    pub places: Places,
+    /// Keys and randomness.
+    pub keys: Keys,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    lock: Lock,
+}
+
+/// Reads the keys and opens the database. With `create` a database is made where there is none.
+pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
+    let ring = Arc::new(ring_file::read(&places.key_ring)?);
+    ring_file::warn_if_open(&places.key_ring);
+    let keys = Keys { ring, entropy: Arc::new(entropy()?) };
+    let shown = places.database.display();
+    if !create && !places.database.exists() {
+        return Err(Fault::new(Kind::Data, format!("There is no database {shown}")));
+    }
+    let options = Options { readers: readers as usize, ..Options::default() };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&places.database, options).map_err(|error| {
+        let mend = match &error {
+            StoreError::Schema { .. } => "Run the version of cpis that made it, or the one that migrates it.",
+            StoreError::Corrupt(_) => "Put a backup back, or name another file.",
+            _ => "",
+        };
+        Fault::new(Kind::Data, format!("The database {shown} cannot be used: {error}")).mend(mend)
+    })?);
+    let opened = Opened { places, keys, store, lock };
+    opened.check_keys().await?;
+    Ok(opened)
+}
+
+/// Randomness of the operating system.
+pub fn entropy() -> Result<SystemEntropy> {
+    SystemEntropy::new().or_fault(Kind::Failed, "The operating system gives no randomness, so nothing can be sealed")
+}
+
+/// How uploaded files are read.
+pub fn decode_upload() -> DecodeUpload {
+    DecodeUpload {
+        head: hl7v3::head,
+        decode: |bytes| hl7v3::decode(bytes, hl7v3::Mode::Lenient),
+        records: hl7v3::record_bytes,
+        location: hl7v3::location,
+    }
+}
+
+impl Opened {
+    /// A key ring of another installation would find nobody, and answer "no record" where there is one.
+    async fn check_keys(&self) -> Result<()> {
+        let (mut after, mut seen) = (None, false);
+        while !seen {
+            let people = self.store.people_after(after, 50).await.map_err(|error| database(&error))?;
+            let Some(last) = people.last() else { break };
+            after = Some(last.row.id);
+            if let Some(person) = people.iter().find(|person| person.row.data_key.is_some()) {
+                seen = true;
+                self.keys.person(&person.row).map_err(|_| other_ring(&self.places))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last checkpoint of the file, if the file has one that can be believed.
+    pub fn last_of_file(&self) -> Result<Option<Checkpoint>> {
+        Ok(self.checkpoints()?.pop())
+    }
+
+    /// The checkpoints of the file that can be believed, in their order.
+    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
+        let key = cpis_app::audit::verifying_key(&self.keys.ring).map_err(|error| app(&error))?;
+        let text = self.checkpoint_text()?;
+        Ok(read_file(&text, &[key]).filter_map(std::result::Result::ok).collect())
+    }
+
+    /// The text of the file of checkpoints; empty where there is none.
+    pub fn checkpoint_text(&self) -> Result<String> {
+        let path = &self.places.checkpoints;
+        if !path.exists() {
+            return Ok(String::new());
+        }
+        let fault = |what: &dyn std::fmt::Display| {
+            Fault::new(Kind::Data, format!("The file of checkpoints {}: {what}", path.display()))
+        };
+        let size = std::fs::metadata(path).map_or(0, |found| found.len());
+        if size > CHECKPOINTS_BYTES_MAX {
+            return Err(fault(&"it is too large to be read"));
+        }
+        let bytes = std::fs::read(path).map_err(|error| fault(&error))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Refuses a database that lies behind its file of checkpoints: a backup that is older than what was signed.
+    pub async fn check_not_behind(&self) -> Result<()> {
+        let size = self.store.size().await.map_err(|error| database(&error))?;
+        let Some(last) = self.last_of_file()?.filter(|last| last.size > size) else { return Ok(()) };
+        let what = format!(
+            "The database holds {size} entries, but {} proves that there were {}. \
+             It was restored from an older backup, or entries were removed",
+            self.places.checkpoints.display(),
+            last.size
+        );
+        Err(Fault::new(Kind::Data, what).mend(
+            "Put a newer backup back. If there is none, say so for everybody to see, and go on: cpis audit begin-epoch",
+        ))
+    }
+
+    /// The use cases over this installation.
+    pub fn service(&self, settings: Settings, register: Arc<Register>) -> Arc<Service> {
+        let demographics = Arc::new(LocalRegister::new(self.store.clone(), self.keys.clone()));
+        let Keys { ring, entropy } = self.keys.clone();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Service::start(self.store.clone(), ring, clock, entropy, register, demographics, decode_upload(), settings)
+    }
+
+    /// The use cases for one command, without doors.
+    pub fn command_service(&self) -> Arc<Service> {
+        let settings = Settings { checkpoint_file: Some(self.places.checkpoints.clone()), ..Settings::default() };
+        self.service(settings, Arc::new(Register::default()))
+    }
+
+    /// Closes the database and lets others in.
+    pub async fn close(self) {
+        self.store.close().await;
+        drop(self.lock);
+    }
+}
+
+fn other_ring(places: &Places) -> Fault {
+    let what = format!(
+        "The key ring {} does not open the database {}: it is another installation's, or a key is missing",
+        places.key_ring.display(),
+        places.database.display()
+    );
+    Fault::new(Kind::Keys, what).mend("Put the right key ring back. With a wrong one, nobody would be found.")
+}
+
+/// A fault of the database.
+pub fn database(error: &StoreError) -> Fault {
+    Fault::new(Kind::Data, format!("The database: {error}"))
+}
+
+/// A fault of a use case.
+pub fn app(error: &AppError) -> Fault {
+    match error {
+        AppError::Damaged(_) | AppError::Unavailable { .. } => Fault::new(Kind::Data, format!("The database: {error}")),
+        _ => Fault::failed(format!("This failed: {error}")),
+    }
+}

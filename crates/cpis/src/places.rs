@@ -1,0 +1,156 @@
+//! Where things lie: the data directory, what is in it, and the lock that keeps a second process out.
+
+use crate::config::Config;
+use crate::fault::{Fault, Kind, Result};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The files of an installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: PathBuf,
+    /// The key ring.
+    pub key_ring: PathBuf,
+    /// Signed checkpoints.
+    pub checkpoints: PathBuf,
+}
+
+/// The data directory is ours while this lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Places {
+    /// Everything in one folder.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            data_dir: folder.to_owned(),
+            database: folder.join("cpis.db"),
+            key_ring: folder.join("key-ring.toml"),
+            checkpoints: folder.join("checkpoints"),
+        }
+    }
+
+    /// As a configuration says.
+    pub fn of(config: &Config) -> Self {
+        let usual = Self::in_folder(&config.data_dir);
+        Self {
+            database: config.database.clone().unwrap_or(usual.database),
+            key_ring: config.key_ring.clone().unwrap_or(usual.key_ring),
+            checkpoints: config.checkpoint_file.clone().unwrap_or(usual.checkpoints),
+            data_dir: usual.data_dir,
+        }
+    }
+
+    /// Makes the data directory, for its owner alone.
+    pub fn create(&self) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
+        made.map_err(|error| {
+            Fault::new(Kind::Data, format!("The data directory {} cannot be made: {error}", self.data_dir.display()))
+        })
+    }
+
+    /// Takes the data directory for this process.
+    pub fn lock(&self) -> Result<Lock> {
+        let shown = self.data_dir.display();
+        let fault = |what: String| Fault::new(Kind::Data, format!("The data directory {shown} {what}"));
+        match std::fs::metadata(&self.data_dir) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(fault("is not a directory".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let mend = format!("Make it and its keys with: cpis keys init --data-dir {shown}");
+                return Err(fault("does not exist".to_owned()).mend(mend));
+            }
+            Err(error) => return Err(fault(format!("cannot be read: {error}"))),
+        }
+        let not_writable = |error: std::io::Error| {
+            fault(format!("cannot be written: {error}")).mend("The user that runs the service must own it.")
+        };
+        tempfile::tempfile_in(&self.data_dir).map_err(not_writable)?;
+        let path = self.data_dir.join("lock");
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = file.map_err(not_writable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim().parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
+                return Err(fault(format!("is in use by another process{holder}"))
+                    .mend("Stop the service first, or choose another data directory."));
+            }
+            Err(TryLockError::Error(error)) => return Err(fault(format!("cannot be locked: {error}"))),
+        }
+        // For people; the lock itself is what counts.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(Lock { _file: file })
+    }
+}
+
+/// Writes a file whole or not at all, for its owner alone, on disk before this returns.
+pub fn write_private(path: &Path, text: &[u8], replace: bool) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file has mode 0600 from its first moment.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    if replace { file.persist(path)? } else { file.persist_noclobber(path)? };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_second_process_is_kept_out_and_told_who_is_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        let lock = places.lock().unwrap();
+        // The lock belongs to the open file, so a second one of this process is kept out as well.
+        let fault = places.lock().unwrap_err();
+        assert_eq!(fault.kind, Kind::Data);
+        assert!(fault.what.ends_with(&format!("is in use by another process (process {})", std::process::id())));
+        assert!(fault.mend.contains("Stop the service"));
+        drop(lock);
+        places.lock().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let fault = Places::in_folder(&folder.path().join("none")).lock().unwrap_err();
+        assert!(fault.what.ends_with("does not exist") && fault.mend.contains("cpis keys init --data-dir"));
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(Places::in_folder(&file).lock().unwrap_err().what.ends_with("is not a directory"));
+    }
+
+    #[test]
+    fn the_data_directory_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(&folder.path().join("a/b"));
+        places.create().unwrap();
+        assert_eq!(std::fs::metadata(&places.data_dir).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn files_are_private_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ring");
+        write_private(&path, b"one", false).unwrap();
+        assert!(write_private(&path, b"two", false).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        write_private(&path, b"two", true).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! What there is: one table from which the routers are built and which the tests walk.
+
+use crate::door::Door;
+use crate::{Http, fhir, inside, notices, uploads};
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::any;
+use cpis_format_fhir::query::Resource;
+use std::sync::Arc;
+
+/// One method of one path.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Method.
+    pub method: &'static str,
+    /// Path as a template, as `openapi.json` has it.
+    pub path: &'static str,
+    /// Who may. Everybody else is refused before anything of the request is looked at.
+    pub who: Who,
+    pub(crate) action: Action,
+}
+
+/// Who may use a route. The policy itself is `cpis_model::caller::may`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody, without a token.
+    Anybody,
+    /// Whoever has a token that is believed.
+    Known,
+    /// A person with the activity to view.
+    Clinician,
+    /// A clinician, or an authority about a child of its own.
+    ClinicianOrAuthority,
+    /// An authority, about what is its own.
+    Authority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Search(Resource),
+    ReadById,
+    Metadata,
+    Upload,
+    UploadSequence,
+    UploadStatus,
+    UploadSkip,
+    Notices,
+    Acknowledge,
+    OpenApi,
+    Live,
+    Ready,
+    Metrics,
+}
+
+const fn route(method: &'static str, path: &'static str, who: Who, action: Action) -> Route {
+    Route { method, path, who, action }
+}
+
+/// The routes of [`router`] and, at the end, what [`inside_router`] has besides health.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    route("GET",  "/cpis/FHIR/R4/CareTeam",               Who::Clinician,            Action::Search(Resource::CareTeam)),
+    route("POST", "/cpis/FHIR/R4/CareTeam/_search",       Who::Clinician,            Action::Search(Resource::CareTeam)),
+    route("GET",  "/cpis/FHIR/R4/CareTeam/{id}",          Who::Known,                Action::ReadById),
+    route("GET",  "/cpis/FHIR/R4/AuditEvent",             Who::ClinicianOrAuthority, Action::Search(Resource::AuditEvent)),
+    route("POST", "/cpis/FHIR/R4/AuditEvent/_search",     Who::ClinicianOrAuthority, Action::Search(Resource::AuditEvent)),
+    route("GET",  "/cpis/FHIR/R4/AuditEvent/{id}",        Who::Known,                Action::ReadById),
+    route("GET",  "/cpis/FHIR/R4/PractitionerRole/{id}",  Who::Known,                Action::ReadById),
+    route("GET",  "/cpis/FHIR/R4/metadata",               Who::Anybody,              Action::Metadata),
+    route("GET",  "/authority/v1/uploads",                Who::Authority,            Action::UploadSequence),
+    route("POST", "/authority/v1/uploads",                Who::Authority,            Action::Upload),
+    route("GET",  "/authority/v1/uploads/{sequence}",     Who::Authority,            Action::UploadStatus),
+    route("POST", "/authority/v1/uploads/{sequence}/skip", Who::Authority,           Action::UploadSkip),
+    route("GET",  "/authority/v1/notices",                Who::Authority,            Action::Notices),
+    route("POST", "/authority/v1/notices/{id}/acknowledgement", Who::Authority,      Action::Acknowledge),
+    route("GET",  "/openapi.json",                        Who::Anybody,              Action::OpenApi),
+    route("GET",  "/health/live",                         Who::Anybody,              Action::Live),
+    route("GET",  "/health/ready",                        Who::Anybody,              Action::Ready),
+    route("GET",  "/metrics",                             Who::Anybody,              Action::Metrics),
+];
+
+impl Route {
+    /// Whether only [`inside_router`] has it.
+    pub fn is_inside_only(&self) -> bool {
+        self.action == Action::Metrics
+    }
+
+    fn is_inside(&self) -> bool {
+        matches!(self.action, Action::Live | Action::Ready | Action::Metrics)
+    }
+}
+
+/// The API and health, for the address that clients reach. It has no metrics.
+pub fn router(http: Arc<Http>) -> Router {
+    build(http, |route| !route.is_inside_only())
+}
+
+/// Health and metrics, which ask for no token: to be bound to an address that is reached from inside only.
+pub fn inside_router(http: Arc<Http>) -> Router {
+    build(http, Route::is_inside)
+}
+
+fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
+    let door = Arc::new(Door::new(http));
+    let wanted: Vec<&'static Route> = ROUTES.iter().filter(|route| wanted(route)).collect();
+    let mut router = Router::new();
+    for first in &wanted {
+        let of_path: Vec<&'static Route> = wanted.iter().copied().filter(|route| route.path == first.path).collect();
+        if of_path.first().is_some_and(|route| route.method != first.method) {
+            continue;
+        }
+        let place = Arc::new(door.place(first.path, of_path));
+        let door = door.clone();
+        router = router.route(
+            first.path,
+            any(move |request: Request| {
+                let (door, place) = (door.clone(), place.clone());
+                async move { door.answer(&place, request).await }
+            }),
+        );
+    }
+    let nowhere = Arc::new(door.place("unmatched", Vec::new()));
+    router.fallback(move |request: Request| {
+        let (door, nowhere) = (door.clone(), nowhere.clone());
+        async move { door.answer(&nowhere, request).await }
+    })
+}
+
+/// Does what a route is for.
+pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Response {
+    match action {
+        Action::Search(resource) => fhir::search(door, resource, request).await,
+        Action::ReadById => fhir::read_by_id(door, &request).await,
+        Action::Metadata => fhir::metadata(door, &request),
+        Action::Upload => uploads::upload(door, request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadSequence => uploads::sequence(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadStatus => uploads::status(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadSkip => uploads::skip(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Notices => notices::list(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Acknowledge => notices::acknowledge(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::OpenApi => inside::openapi(),
+        Action::Live => inside::live(),
+        Action::Ready => inside::ready(door).await,
+        Action::Metrics => inside::metrics(door),
+    }
+}
