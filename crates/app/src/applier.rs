@@ -17,6 +17,7 @@ use cpis_model::entry::PersonId;
 use cpis_store::{AccessRow, CheckpointRow, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 
 /// Entries that one step takes at most: a step must be short, since looks wait while it is saved.
 const STEP_ENTRIES_MAX: usize = 2000;
@@ -207,9 +208,15 @@ pub(crate) fn hashes(bytes: &[u8]) -> Vec<cpis_audit::Hash> {
     bytes.chunks_exact(32).filter_map(|chunk| chunk.try_into().ok()).collect()
 }
 
-/// Grows the Merkle tree by what waits, one step, and signs a checkpoint if asked. Says how many leaves it took and the note.
+/// Grows the Merkle tree by what waits, one step, and signs a checkpoint if asked. A step ends at the size to be published.
+/// Says how many leaves it took and the note.
 pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Result<(u64, Option<String>), AppError> {
     let from = service.store.watermarks().await?.tree;
+    let publish_at = service.publish_at.load(Ordering::SeqCst);
+    let leaves_max = match publish_at.checked_sub(from) {
+        Some(left) if left > 0 => u64::from(STEP_LEAVES_MAX).min(left) as u32,
+        _ => STEP_LEAVES_MAX,
+    };
     if tree.range.as_ref().is_none_or(|range| range.size() != from) {
         *tree = Tree::load(service).await?;
     }
@@ -220,12 +227,12 @@ pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Resul
     };
     {
         let Some(range) = tree.range.as_mut() else { return Ok((0, None)) };
-        while taken < STEP_LEAVES_MAX {
+        while taken < leaves_max {
             let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else {
                 break;
             };
             let skip = (from + u64::from(taken) - row.place.first_index) as u32;
-            let wanted = (row.place.count - skip).min(STEP_LEAVES_MAX - taken);
+            let wanted = (row.place.count - skip).min(leaves_max - taken);
             let leaves = service.store.leaves(row.group, skip, wanted).await?;
             if leaves.len() != wanted as usize {
                 return Err(AppError::damaged(format!("leaf rows of journal row {} are missing", row.place.seq)));

@@ -11,6 +11,8 @@ use cpis_store::{CheckpointRow, Store};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 fn io(what: &str) -> impl Fn(std::io::Error) -> AppError + '_ {
     move |error| AppError::Internal(format!("{what}: {error}"))
@@ -57,29 +59,52 @@ pub async fn last_checkpoint(store: &dyn Store) -> Result<Option<CheckpointRow>,
     }
 }
 
-/// Publishes the log: pads the journal so that a small site's traffic does not show, and writes tiles and the checkpoint.
-pub async fn publish(service: &Service) -> Result<(), AppError> {
-    let Some(folder) = service.settings.publish_folder.clone() else { return Ok(()) };
+/// How long a publication waits for the applier to reach it.
+const PUBLISH_WAIT: Duration = Duration::from_secs(30);
+
+/// Publishes the log: pads the journal so that a small site's traffic does not show, waits until the applier has signed a
+/// checkpoint at just that size, and writes tiles and checkpoint. Nothing is written where no folder is set.
+pub async fn publish(service: &Service) -> Result<Option<u64>, AppError> {
+    let Some(folder) = service.settings.publish_folder.clone() else { return Ok(None) };
+    let size = pad(service).await?;
+    service.publish_at.store(size, Ordering::SeqCst);
+    let signed = tokio::time::timeout(PUBLISH_WAIT, signed_at(service, size)).await;
+    let checkpoint = signed.map_err(|_| AppError::unavailable())??;
+    export(&*service.store, &checkpoint, &folder).await?;
+    Ok(Some(size))
+}
+
+/// Adds padding up to the next multiple; says the size.
+async fn pad(service: &Service) -> Result<u64, AppError> {
     let multiple = service.settings.publish_multiple.max(1);
-    let missing = (multiple - service.store.size().await? % multiple) % multiple;
     let at = service.clock.now();
     let (key_of, key) = service.month_key(at).await?;
-    if missing > 0 {
-        service
-            .recorder
-            .record(None, move |batch, _| {
-                for _ in 0..missing {
-                    batch.add(&Entry { at, person: None, what: What::Padding }, key_of, &key);
+    let pad = move |batch: &mut crate::recorder::Batch<'_>, _: &[cpis_store::Found]| {
+        while batch.next_index() % multiple != 0 {
+            batch.add(&Entry { at, person: None, what: What::Padding }, key_of, &key);
+        }
+        Ok(batch.next_index())
+    };
+    service.recorder.record(None, pad).await
+}
+
+/// Waits for the checkpoint at a size.
+async fn signed_at(service: &Service, size: u64) -> Result<CheckpointRow, AppError> {
+    loop {
+        let last = last_checkpoint(&*service.store).await?;
+        if let Some(last) = last.filter(|last| last.size >= size) {
+            let mut number = last.number;
+            while number > 0 {
+                let row = service.store.checkpoints(number, 1).await?.into_iter().next();
+                match row {
+                    Some(row) if row.size == size => return Ok(row),
+                    Some(row) if row.size > size => number -= 1,
+                    _ => return Err(AppError::Internal("no checkpoint was signed at the size to publish".to_owned())),
                 }
-                Ok(())
-            })
-            .await?;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    // The worker signs within a second or so; what is published is the last signed checkpoint.
-    if let Some(checkpoint) = last_checkpoint(&*service.store).await? {
-        export(&*service.store, &checkpoint, &folder).await?;
-    }
-    Ok(())
 }
 
 /// Writes the tiles below a checkpoint and the checkpoint itself in the layout of C2SP tlog-tiles. No entry is exported.

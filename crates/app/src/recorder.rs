@@ -37,6 +37,11 @@ impl Batch<'_> {
         self.first_index + u64::from(ordinal)
     }
 
+    /// Index that the next entry will have.
+    pub fn next_index(&self) -> u64 {
+        self.first_index + self.group.leaves.len() as u64
+    }
+
     /// Adds what an entry stands for.
     pub fn effect(&mut self, effect: Effect) {
         self.group.effects.push(effect);

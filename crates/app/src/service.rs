@@ -83,6 +83,8 @@ pub struct Service {
     pub recorder: Recorder,
     /// Told after each commit.
     pub committed: Arc<Notify>,
+    /// A size at which the tree must pause for a checkpoint to be published.
+    pub(crate) publish_at: std::sync::atomic::AtomicU64,
     pub(crate) uploads: crate::upload::Turns,
     months: RwLock<HashMap<u32, SealKey>>,
     recorder_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -120,6 +122,7 @@ impl Service {
             refusals: Refusals::default(),
             recorder,
             committed,
+            publish_at: std::sync::atomic::AtomicU64::new(0),
             uploads: crate::upload::Turns::default(),
             months: RwLock::default(),
             recorder_task: Mutex::new(Some(task)),

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const BREATH: Duration = Duration::from_millis(2);
 /// Pause between two rounds of the housekeeping.
 const ROUND: Duration = Duration::from_secs(5);
+/// Seconds between two entries that count refusals of unknown callers.
+const SUMMARY_SECONDS: i64 = 60;
 /// A staging that is older than this many seconds when the service starts was left by a crash.
 const STAGING_SECONDS_MAX: i64 = 3600;
 
@@ -110,9 +112,15 @@ async fn housekeep(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
         tracing::warn!(%error, "what an earlier run left is tidied up later");
     }
     let mut published = service.clock.now();
+    let mut summarised = published;
     loop {
+        if service.clock.now().as_second() - summarised.as_second() >= SUMMARY_SECONDS {
+            summarised = service.clock.now();
+            if let Err(error) = refusals::write_summary(&service).await {
+                tracing::warn!(%error, "refusals of unknown callers are counted in the next summary");
+            }
+        }
         for (what, done) in [
-            ("refusals", refusals::write_summary(&service).await.map(|()| 0)),
             ("waiting uploads", process_waiting(&service, None).await),
             ("gap alarms", gap_alarms(&service).await),
             ("raw files", destroy_files(&service).await),

@@ -1,2 +1,68 @@
-//! The binary.
-fn main() {}
+//! The program `cpis`: configuration, wiring and commands.
+//!
+//! Reading order: `cli` (what there is to say), `serve` and `running` (the service), `open` and `places` (an installation),
+//! then a module for each of the other commands. A command answers with a [`fault::Fault`] that carries its exit code.
+
+mod audit;
+mod cli;
+mod client;
+mod config;
+mod demo;
+mod fault;
+mod keys;
+mod logs;
+mod open;
+mod person;
+mod places;
+mod progress;
+mod query;
+mod ring_file;
+mod running;
+mod say;
+mod serve;
+mod signals;
+mod tls;
+mod upload;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use fault::{Kind, OrFault, Result};
+use std::process::ExitCode;
+
+/// Fewer pauses under load than the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    logs::quiet_panics();
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(fault) => {
+            say::aside(format_args!("cpis: {fault}"));
+            ExitCode::from(fault.kind as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.or_fault(Kind::Failed, "The program cannot start its threads")?;
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(arguments) => serve::run(&arguments).await,
+            Command::Config => {
+                say::text(config::printed());
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Keys(arguments) => keys::run(arguments).await,
+            Command::Person(arguments) => person::run(arguments).await,
+            Command::Upload(arguments) => upload::run(&arguments).await,
+            Command::Query(arguments) => query::run(&arguments).await,
+            Command::Audit(arguments) => audit::run(arguments).await,
+            Command::Demo(arguments) => demo::run(&arguments).await,
+        }
+    });
+    // Nothing that still runs may hold up the end.
+    runtime.shutdown_background();
+    done
+}

@@ -28,11 +28,8 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("traceid");
 
 /// The headers that come back.
-pub const MIRRORED: [(Mirrored, HeaderName); 3] = [
-    (Mirrored::RequestId, REQUEST_ID),
-    (Mirrored::CorrelationId, CORRELATION_ID),
-    (Mirrored::TraceId, TRACE_ID),
-];
+pub const MIRRORED: [(Mirrored, HeaderName); 3] =
+    [(Mirrored::RequestId, REQUEST_ID), (Mirrored::CorrelationId, CORRELATION_ID), (Mirrored::TraceId, TRACE_ID)];
 
 /// What all requests share.
 pub struct Door {

@@ -8,7 +8,6 @@ use crate::door::{Door, MIRRORED};
 use crate::failure;
 use crate::media;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use cpis_app::accesses::{accesses, accesses_of_own_child};
 use cpis_app::look::{self, Question};
@@ -18,6 +17,7 @@ use cpis_format_fhir::outcome::Issue;
 use cpis_format_fhir::query::{Resource, parse_query};
 use cpis_format_fhir::{CONTENT_TYPE, answer};
 use http::header::{ACCEPT, CONTENT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -32,16 +32,16 @@ impl<T: Into<Issue>> From<T> for Refusal {
 }
 
 /// Answers a search by GET or by POST `_search`.
-pub async fn search(door: &Door, resource: Resource, request: Request) -> Response {
-    match found(door, resource, request).await {
+pub async fn search(door: &Door, resource: Resource, request: &Parts, body: Body) -> Response {
+    match found(door, resource, request, body).await {
         Ok(bundle) => media::reply(StatusCode::OK, CONTENT_TYPE, bundle),
         Err(Refusal(issue, retry_after)) => outcome(&issue, retry_after),
     }
 }
 
 /// Nothing is read by id: what an id of an answer stands for can be searched for.
-pub async fn read_by_id(door: &Door, request: &Request) -> Response {
-    let headers = request.headers();
+pub async fn read_by_id(door: &Door, request: &Parts) -> Response {
+    let headers = &request.headers;
     if let Err(issue) = acceptable(headers) {
         return outcome(&issue, None);
     }
@@ -55,8 +55,8 @@ pub async fn read_by_id(door: &Door, request: &Request) -> Response {
 }
 
 /// The capability statement, for anybody.
-pub fn metadata(door: &Door, request: &Request) -> Response {
-    match acceptable(request.headers()) {
+pub fn metadata(door: &Door, request: &Parts) -> Response {
+    match acceptable(&request.headers) {
         Ok(()) => media::reply(StatusCode::OK, CONTENT_TYPE, door.capability.clone()),
         Err(issue) => outcome(&issue, None),
     }
@@ -103,21 +103,19 @@ fn reference(headers: &HeaderMap) -> Result<Option<String>, Issue> {
     Ok(trace)
 }
 
-async fn found(door: &Door, resource: Resource, request: Request) -> Result<Vec<u8>, Refusal> {
-    let (parts, body) = request.into_parts();
-    let headers = &parts.headers;
+async fn found(door: &Door, resource: Resource, request: &Parts, body: Body) -> Result<Vec<u8>, Refusal> {
+    let headers = &request.headers;
     acceptable(headers)?;
     let caller = caller(door, caller::FHIR, headers).await.map_err(|error| {
         let (issue, retry_after) = failure::unknown(error);
         Refusal(issue, retry_after)
     })?;
-    let declared =
-        parse_unscheduled(headers.get_all("isunscheduledaccessevent").iter().map(HeaderValue::as_bytes))?;
+    let declared = parse_unscheduled(headers.get_all("isunscheduledaccessevent").iter().map(HeaderValue::as_bytes))?;
     let trace = reference(headers)?;
     let strict = prefer_strict(headers.get_all("prefer").iter().map(HeaderValue::as_bytes));
-    let raw = parts.uri.query().unwrap_or_default();
+    let raw = request.uri.query().unwrap_or_default();
     let base = door.fhir_base.as_str();
-    let (query, link) = if parts.method == Method::POST {
+    let (query, link) = if request.method == Method::POST {
         let form = form(door, headers, body).await?;
         // FHIR R4, section 3.1.1.1: parameters of the address and of the form count together.
         let both = if raw.is_empty() { form } else { [raw, "&", &form].concat() };

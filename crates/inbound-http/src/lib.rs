@@ -53,6 +53,3 @@ pub struct Http {
     /// Limits.
     pub limits: Limits,
 }
-
-#[cfg(test)]
-mod tests;

@@ -88,7 +88,8 @@ fn weight(accept: &str, name: &str) -> u16 {
             _ if media.eq_ignore_ascii_case(name) => 2,
             _ => return None,
         };
-        let quality = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        let quality =
+            parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
         let weight = quality.map_or(1.0, |(_, value)| value.trim().parse::<f32>().unwrap_or(1.0).clamp(0.0, 1.0));
         Some((specificity, (weight * 1000.0) as u16))
     });

@@ -2,10 +2,9 @@
 
 use crate::caller::{self, caller};
 use crate::door::Door;
+use crate::failure;
 use crate::media::{self, Form};
 use crate::problem::Problem;
-use crate::failure;
-use axum::extract::Request;
 use axum::response::Response;
 use cpis_app::notices::{PAGE_DEFAULT, PAGE_MAX, acknowledge as acknowledge_one, notices};
 use cpis_model::Uuid;
@@ -14,10 +13,10 @@ use cpis_model::notice::Notice;
 use cpis_model::organisation::{Organisation, Site};
 use cpis_model::time::london_instant;
 use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
-const TEXT: &str =
-    "This says that a record was opened, not that the person was there, nor why it was opened.";
+const TEXT: &str = "This says that a record was opened, not that the person was there, nor why it was opened.";
 
 #[derive(Serialize)]
 struct Page {
@@ -61,18 +60,19 @@ struct At {
 }
 
 /// `GET /authority/v1/notices`
-pub async fn list(door: &Door, request: &Request) -> Result<Response, Problem> {
-    let caller = caller(door, caller::AUTHORITY, request.headers()).await.map_err(failure::unknown_problem)?;
-    let (after, limit) = parameters(request.uri().query().unwrap_or_default())?;
-    let page = notices(&door.http.service, caller, after, limit).await.map_err(|error| failure::problem(door, error))?;
+pub async fn list(door: &Door, request: &Parts) -> Result<Response, Problem> {
+    let caller = caller(door, caller::AUTHORITY, &request.headers).await.map_err(failure::unknown_problem)?;
+    let (after, limit) = parameters(request.uri.query().unwrap_or_default())?;
+    let page =
+        notices(&door.http.service, caller, after, limit).await.map_err(|error| failure::problem(door, error))?;
     let notices = page.notices.iter().map(written).collect();
     json(door, &Page { notices, next: page.next.to_string(), more: page.more })
 }
 
 /// `POST /authority/v1/notices/{id}/acknowledgement`
-pub async fn acknowledge(door: &Door, request: &Request) -> Result<Response, Problem> {
-    let caller = caller(door, caller::AUTHORITY, request.headers()).await.map_err(failure::unknown_problem)?;
-    let id = media::segment(request.uri().path(), 3).and_then(|text| Uuid::try_parse(text).ok());
+pub async fn acknowledge(door: &Door, request: &Parts) -> Result<Response, Problem> {
+    let caller = caller(door, caller::AUTHORITY, &request.headers).await.map_err(failure::unknown_problem)?;
+    let id = media::segment(request.uri.path(), 3).and_then(|text| Uuid::try_parse(text).ok());
     // An id that is none is looked for all the same, so that the policy answers first.
     let notice = acknowledge_one(&door.http.service, caller, id.unwrap_or_default()).await;
     json(door, &written(&notice.map_err(|error| failure::problem(door, error))?))

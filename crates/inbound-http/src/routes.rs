@@ -129,16 +129,17 @@ fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
 
 /// Does what a route is for.
 pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
     match action {
-        Action::Search(resource) => fhir::search(door, resource, request).await,
-        Action::ReadById => fhir::read_by_id(door, &request).await,
-        Action::Metadata => fhir::metadata(door, &request),
-        Action::Upload => uploads::upload(door, request).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadSequence => uploads::sequence(door, &request).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadStatus => uploads::status(door, &request).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadSkip => uploads::skip(door, &request).await.unwrap_or_else(|problem| problem.answer()),
-        Action::Notices => notices::list(door, &request).await.unwrap_or_else(|problem| problem.answer()),
-        Action::Acknowledge => notices::acknowledge(door, &request).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Search(resource) => fhir::search(door, resource, &parts, body).await,
+        Action::ReadById => fhir::read_by_id(door, &parts).await,
+        Action::Metadata => fhir::metadata(door, &parts),
+        Action::Upload => uploads::upload(door, &parts, body).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadSequence => uploads::sequence(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadStatus => uploads::status(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
+        Action::UploadSkip => uploads::skip(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Notices => notices::list(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Acknowledge => notices::acknowledge(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
         Action::OpenApi => inside::openapi(),
         Action::Live => inside::live(),
         Action::Ready => inside::ready(door).await,

@@ -219,6 +219,7 @@ async fn the_log_is_moved_into_the_file_and_begins_anew() {
     let began = Instant::now();
     let grown = || fs::metadata(&path).unwrap().len();
     while grown() < 50_000_000 && began.elapsed() < Duration::from_secs(20) {
+        // tidy: sleeps because nothing tells when the background thread has moved the log
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(grown() > 50_000_000, "80 MB were appended and {} bytes moved", grown());

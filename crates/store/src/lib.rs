@@ -168,7 +168,7 @@ pub trait Store: Send + Sync {
     /// Saves re-sealed columns of uploads during a rotation.
     async fn reseal_uploads(&self, uploads: Vec<UploadRow>) -> Result<(), StoreError>;
 
-    /// Destroys the keys and parts of raw files received before a moment; says how many.
+    /// Destroys the keys and parts of raw files received before a moment, of uploads that wait for nothing; says how many.
     async fn destroy_files(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     // --- notices ---------------------------------------------------------------------------------------------------

@@ -118,6 +118,21 @@ fn every_kind_of_entry_comes_back() {
     }
 }
 
+#[test]
+fn the_fuzzers_corpus_reads_or_is_refused() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/journal_entry");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let _ = crate::frame::frames(&bytes, 0).take_while(Result::is_ok).count();
+        if let Ok(entry) = decode(&bytes) {
+            assert_eq!(encode(&entry), bytes);
+            count += 1;
+        }
+    }
+    assert!(count >= 16, "{count} entries only");
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

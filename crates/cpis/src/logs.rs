@@ -1,0 +1,35 @@
+//! Logs to standard error, for people or as JSON; and panics that tell a place and nothing else.
+
+use crate::config::{LogFormat, LogLevel, Logs};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging.
+pub fn start(logs: &Logs) {
+    let level = match logs.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    // The libraries below may know what we must not log: they speak only when something is wrong.
+    let filter = EnvFilter::new(format!("warn,cpis={level},{}", ours(level)));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match logs.format {
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Human => builder.with_target(false).try_init(),
+    };
+}
+
+fn ours(level: &str) -> String {
+    let crates = ["app", "audit", "format_hl7v3", "format_fhir", "identity", "inbound_http", "store_sqlite"];
+    crates.map(|name| format!("cpis_{name}={level}")).join(",")
+}
+
+/// A panic's message may hold what was being worked on; its place does not.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        crate::say::aside(format_args!("cpis: the program has a fault{place}. Please report this line."));
+    }));
+}

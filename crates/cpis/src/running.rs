@@ -1,0 +1,194 @@
+//! The running service: use cases, worker and doors wired together; and its orderly end. `serve` and `demo` both run it.
+
+use crate::fault::{Fault, Kind, OrFault, Result};
+use crate::open::{self, Opened};
+use cpis_app::{AppError, Clock, Service, Settings, SystemClock, worker};
+use cpis_identity::{KeySource, Mapping, Verifier};
+use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
+use cpis_model::register::Register;
+use cpis_model::upload::UPLOAD_BYTES_MAX;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// Pause between two looks at whether the issuers' keys are fresh.
+const KEYS_PAUSE: Duration = Duration::from_secs(5);
+/// The same, while keys are missing.
+const KEYS_WAIT: Duration = Duration::from_secs(2);
+/// Bytes of uploads in memory at once: two of the largest.
+const UPLOAD_BYTES: usize = 2 * UPLOAD_BYTES_MAX;
+/// Limits of a histogram of seconds.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
+/// Limits of a histogram of group sizes.
+const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Where the service listens.
+pub struct Doors {
+    /// For hospitals and authorities.
+    pub listener: TcpListener,
+    /// TLS of that listener.
+    pub tls: Option<TlsAcceptor>,
+    /// Health and metrics.
+    pub inside: Option<TcpListener>,
+    /// The address by which others reach the service.
+    pub base_url: String,
+}
+
+/// Who is known: mappings, and the register of organisations.
+pub struct Known {
+    /// One mapping for each issuer.
+    pub mappings: Vec<Mapping>,
+    /// Organisations.
+    pub register: Arc<Register>,
+}
+
+/// The running service.
+pub struct Running {
+    /// The use cases.
+    pub service: Arc<Service>,
+    opened: Opened,
+    draining: Arc<AtomicBool>,
+    stop_doors: watch::Sender<bool>,
+    doors: Vec<JoinHandle<ServeEnd>>,
+    stop_worker: watch::Sender<bool>,
+    worker: Vec<JoinHandle<()>>,
+    refresh: JoinHandle<()>,
+}
+
+/// Listens on an address.
+pub async fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("{address} is in use by another program"),
+            std::io::ErrorKind::PermissionDenied => format!("{address} may not be listened on by this user"),
+            std::io::ErrorKind::AddrNotAvailable => format!("{address} is no address of this machine"),
+            _ => format!("{address} cannot be listened on: {error}"),
+        };
+        Fault::new(Kind::Address, what).mend(format!("Stop the other program, or change {setting}."))
+    })
+}
+
+impl Running {
+    /// Starts everything. What fails here has changed nothing.
+    pub async fn start(opened: Opened, settings: Settings, known: Known, doors: Doors) -> Result<Self> {
+        let metrics = metrics_text()?;
+        let verifier = Arc::new(verifier(known.mappings, known.register.clone())?);
+        let service = opened.service(settings, known.register);
+        let now = service.clock.now();
+        // Opens the month's key, or makes it: a key ring that does not fit shows here.
+        if let Err(error) = service.month_key(now).await {
+            return Err(match &error {
+                AppError::Damaged(place) => Fault::new(
+                    Kind::Keys,
+                    format!("The key ring does not open what is stored ({place}): it is another installation's, or a key is missing"),
+                ),
+                _ => open::app(&error),
+            });
+        }
+        let held = Arc::new(AtomicBool::new(false));
+        let (stop_worker, worker_stop) = watch::channel(false);
+        let refresh = tokio::spawn(refresh(verifier.clone(), held.clone(), worker_stop.clone()));
+        let draining = Arc::new(AtomicBool::new(false));
+        let ready = {
+            let draining = draining.clone();
+            move || held.load(Ordering::Relaxed) && !draining.load(Ordering::Relaxed)
+        };
+        let limits = Limits::default();
+        let http = Arc::new(Http {
+            service: service.clone(),
+            verifier,
+            base_url: doors.base_url,
+            metrics: Arc::new(move || metrics.render()),
+            ready: Arc::new(ready),
+            upload_bytes: Arc::new(Semaphore::new(UPLOAD_BYTES)),
+            limits,
+        });
+        let worker = worker::start(&service, worker_stop);
+        let (stop_doors, stop) = watch::channel(false);
+        let serve = cpis_inbound_http::serve;
+        let mut tasks = vec![tokio::spawn(serve(doors.listener, doors.tls, router(http.clone()), limits, stop.clone()))];
+        if let Some(inside) = doors.inside {
+            tasks.push(tokio::spawn(serve(inside, None, inside_router(http), limits, stop)));
+        }
+        Ok(Self { service, opened, draining, stop_doors, doors: tasks, stop_worker, worker, refresh })
+    }
+
+    /// Ends in order: says that it is not ready, answers what it took, signs the last checkpoint, closes the database.
+    pub async fn stop(self) {
+        let Self { service, opened, draining, stop_doors, doors, stop_worker, worker, refresh } = self;
+        draining.store(true, Ordering::Relaxed);
+        let _ = stop_doors.send(true);
+        for door in doors {
+            if let Ok(end) = door.await {
+                tracing::info!(accepted = end.accepted, cut = end.cut, "a door is closed");
+            }
+        }
+        let _ = stop_worker.send(true);
+        for task in worker {
+            let _ = task.await;
+        }
+        let _ = refresh.await;
+        service.close().await;
+        opened.close().await;
+    }
+}
+
+/// Reads the issuers' keys until the end, and says in readiness and log whether all are held.
+async fn refresh(verifier: Arc<Verifier>, held: Arc<AtomicBool>, mut stop: watch::Receiver<bool>) {
+    let mut told = None;
+    loop {
+        let all = tokio::select! {
+            all = verifier.refresh(SystemClock.now()) => all,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        held.store(all, Ordering::Relaxed);
+        if told != Some(all) {
+            told = Some(all);
+            if all {
+                tracing::info!("the keys of every issuer are held");
+            } else {
+                tracing::warn!("not ready: the keys of an issuer cannot be had; they are asked for again every few seconds");
+            }
+        }
+        if let Some(handle) = METRICS.get() {
+            handle.run_upkeep();
+        }
+        let pause = if all { KEYS_PAUSE } else { KEYS_WAIT };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+fn verifier(mappings: Vec<Mapping>, register: Arc<Register>) -> Result<Verifier> {
+    let fault = "An issuer's mapping cannot be used";
+    let mut issuers = Vec::new();
+    for mapping in mappings {
+        let source = KeySource::published(&mapping).or_fault(Kind::Issuer, fault)?;
+        issuers.push((mapping, source));
+    }
+    Verifier::new(issuers, register).or_fault(Kind::Issuer, fault)
+}
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The recorder of metrics: one a process.
+fn metrics_text() -> Result<PrometheusHandle> {
+    if let Some(handle) = METRICS.get() {
+        return Ok(handle.clone());
+    }
+    let what = "Metrics cannot be recorded";
+    let builder = PrometheusBuilder::new();
+    let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
+    let builder = builder.or_fault(Kind::Failed, what)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full("cpis_group_size".to_owned()), &SIZES);
+    let handle = builder.or_fault(Kind::Failed, what)?.install_recorder().or_fault(Kind::Failed, what)?;
+    Ok(METRICS.get_or_init(|| handle).clone())
+}

@@ -1,0 +1,124 @@
+//! `cpis serve`: everything that can be wrong is found, with its words and exit code, before the first door opens.
+
+use crate::cli;
+use crate::config::{Config, read_text};
+use crate::fault::{Fault, Kind, OrFault, Result};
+use crate::places::Places;
+use crate::running::{Doors, Known, Running, listen};
+use crate::{logs, open, say, signals, tls};
+use cpis_identity::Mapping;
+use cpis_model::register::Register;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Largest mapping or table in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Runs the service until it is told to end.
+pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
+    let mut stop = signals::watch()?;
+    let config = Config::read(&arguments.config)?;
+    logs::start(&config.logs);
+    let known = Known { mappings: mappings(&config, &arguments.config)?, register: Arc::new(register(&config)?) };
+    let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
+    let places = Places::of(&config);
+    let lock = places.lock()?;
+    let opened = open::open(places.clone(), lock, config.readers, true).await?;
+    opened.check_not_behind().await?;
+    let listener = listen(config.listen, "`listen` in the configuration").await?;
+    let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;
+    let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
+    let inside_address = inside.local_addr().or_fault(Kind::Address, "The listener has no address")?;
+    let base_url = config.external_url(address);
+    let doors = Doors { listener, tls, inside: Some(inside), base_url: base_url.clone() };
+    let running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    say::line(format_args!("Listening on {scheme}://{address} for hospitals and authorities, known as {base_url}"));
+    say::line(format_args!("Listening on http://{inside_address} for health and metrics"));
+    signals::asked(&mut stop).await;
+    say::line("Ending: answering what was taken. A second signal ends at once.");
+    running.stop().await;
+    say::line("Ended. Everything is stored.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mappings(config: &Config, path: &Path) -> Result<Vec<Mapping>> {
+    if config.issuer.is_empty() {
+        let what = format!("The configuration {}: there is no [[issuer]], so nobody could sign in", path.display());
+        return Err(Fault::new(Kind::Configuration, what).mend("Add one with the file of its mapping."));
+    }
+    let read = |path: &Path| {
+        let fault = |what: String| Fault::new(Kind::Issuer, format!("The issuer's mapping {}: {what}", path.display()));
+        let text = read_text(path, FILE_BYTES_MAX).map_err(fault)?;
+        Mapping::parse(&text).map_err(|faults| fault(faults.to_string()))
+    };
+    config.issuer.iter().map(|issuer| read(&issuer.mapping)).collect()
+}
+
+fn register(config: &Config) -> Result<Register> {
+    let (Some(authorities), Some(sites)) = (&config.register.authorities, &config.register.sites) else {
+        return Ok(Register::built_in());
+    };
+    let read = |path: &Path| {
+        let fault = |what| Fault::new(Kind::Configuration, format!("The register's table {}: {what}", path.display()));
+        read_text(path, FILE_BYTES_MAX).map_err(fault)
+    };
+    Register::parse(&read(authorities)?, &read(sites)?).map_err(|faults| {
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Fault::new(Kind::Configuration, format!("The register's tables have faults: {}", told.join("; ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn config(text: &str) -> Config {
+        Config::parse(text).unwrap()
+    }
+
+    #[test]
+    fn faults_of_an_issuer_are_named() {
+        let fault = mappings(&config(""), &PathBuf::from("c.toml")).unwrap_err();
+        assert!(fault.kind == Kind::Configuration && fault.what.contains("nobody could sign in"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("issuer.toml");
+        let told = || {
+            let mut config = config("[[issuer]]\nmapping = \"x\"");
+            config.issuer[0].mapping.clone_from(&path);
+            mappings(&config, &path)
+        };
+        let fault = told().unwrap_err();
+        assert!(fault.kind == Kind::Issuer && fault.what.ends_with("there is no such file"));
+        std::fs::write(&path, "issuer = \"http://issuer.example\"\naudience = [\"cpis\"]\n").unwrap();
+        assert!(told().unwrap_err().what.contains("`issuer` must be an https address"));
+        std::fs::write(&path, cpis_identity::DEFAULT_MAPPING).unwrap();
+        assert_eq!(told().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn faults_of_the_register_are_named_with_their_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authorities, sites) = (folder.path().join("a.csv"), folder.path().join("s.csv"));
+        let mut config = config("");
+        assert!(register(&config).unwrap().sites().len() > 100);
+        config.register.authorities = Some(authorities.clone());
+        config.register.sites = Some(sites.clone());
+        assert!(register(&config).unwrap_err().what.ends_with("a.csv: there is no such file"));
+        std::fs::write(&authorities, "code,name\n7,Short\n").unwrap();
+        std::fs::write(&sites, "code,name,organisation,organisation_name,setting\nRJ1,A,RJ1,A,U99\n").unwrap();
+        let fault = register(&config).unwrap_err();
+        assert!(fault.kind == Kind::Configuration && fault.what.contains("authorities, line 2") && fault.what.contains("sites, line 2"));
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named() {
+        let first = listen("127.0.0.1:0".parse().unwrap(), "--port").await.unwrap();
+        let fault = listen(first.local_addr().unwrap(), "--port").await.unwrap_err();
+        assert!(fault.kind == Kind::Address && fault.what.contains("is in use by another program"));
+        let fault = listen("192.0.2.1:1".parse().unwrap(), "--port").await.unwrap_err();
+        assert!(fault.what.contains("no address of this machine"), "{fault}");
+    }
+}

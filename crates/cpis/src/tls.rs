@@ -1,0 +1,47 @@
+//! TLS of the listener: certificate and key from PEM files.
+
+use crate::fault::{Fault, Kind, OrFault, Result};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::path::Path;
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+
+/// The acceptor for this certificate and key.
+pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
+    let named = |what: &str, path: &Path| format!("{what} {}", path.display());
+    let first = named("The certificate", certificate);
+    let chain = CertificateDer::pem_file_iter(certificate).or_fault(Kind::Configuration, &first)?;
+    let chain: Vec<_> = chain.collect::<Result<_, _>>().or_fault(Kind::Configuration, &first)?;
+    if chain.is_empty() {
+        return Err(Fault::new(Kind::Configuration, format!("{first}: there is none in it")));
+    }
+    let secret = PrivateKeyDer::from_pem_file(key).or_fault(Kind::Configuration, named("The private key", key))?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().or_fault(Kind::Configuration, "TLS cannot be set up")?;
+    let mut config = builder
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .or_fault(Kind::Configuration, "The certificate and the private key do not go together")?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_missing_or_empty_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+        let told = || acceptor(&certificate, &key).err().unwrap();
+        assert!(told().kind == Kind::Configuration && told().what.contains("c.pem"));
+        std::fs::write(&certificate, "").unwrap();
+        assert!(told().what.contains("there is none in it"));
+        std::fs::write(&certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(told().what.contains("k.pem"));
+    }
+}
