@@ -124,7 +124,7 @@ fn the_fuzzers_corpus_reads_or_is_refused() {
     let mut count = 0;
     for file in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
-        let _ = crate::frame::frames(&bytes, 0).take_while(Result::is_ok).count();
+        let _ = crate::frame::frames(&bytes, 0).take_while(std::result::Result::is_ok).count();
         if let Ok(entry) = decode(&bytes) {
             assert_eq!(encode(&entry), bytes);
             count += 1;
