@@ -1,11 +1,17 @@
-//! Load driver: what the disk and a bare route give on this machine in this minute, and what a service gives beside them.
+//! Load driver: what the disk and a bare route give on this machine in this minute, and what the service gives beside them.
 //!
-//! Only ratios of one run mean anything: machines are shared. Reading order: [`settings`], [`rounds`], [`load`], [`table`].
+//! To reproduce: `cargo xtask bench` on an idle machine (about 25 minutes, 4 GB in the target folder or `--folder`, on a real disk);
+//! `cargo xtask bench -- --quick` for a first look. It builds `cpis`, fills it through its own doors, and fails only when a floor is
+//! missed or counts disagree. `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
+//!
+//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`serving`], [`judge`];
+//! beneath them [`settings`], [`rounds`], [`load`], [`table`].
 //! It leaves out TLS, HTTP/2 and open-loop arrival: a connection asks again when it is answered.
 
 pub mod bare;
 pub mod drive;
 pub mod histogram;
+pub mod judge;
 pub mod load;
 pub mod machine;
 pub mod probe;
@@ -13,5 +19,8 @@ pub mod process;
 pub mod request;
 pub mod response;
 pub mod rounds;
+pub mod scenarios;
+pub mod serving;
 pub mod settings;
 pub mod table;
+pub mod world;

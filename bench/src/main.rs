@@ -2,13 +2,17 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use cpis_bench::judge::{self, Figure};
 use cpis_bench::process::Process;
-use cpis_bench::rounds::{self, Plan};
+use cpis_bench::rounds::{self, Plan, Report};
+use cpis_bench::scenarios::{self, NAMES, Options};
 use cpis_bench::settings::{Service, Target};
-use cpis_bench::{bare, drive, table};
+use cpis_bench::{bare, drive, serving, table};
+use serde::Serialize;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Longest wait for a service that was started.
@@ -16,37 +20,51 @@ const READY_PATIENCE: Duration = Duration::from_mins(1);
 /// Longest wait for a service that was asked to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Measures the disk, a bare route and a service in the same minutes, and compares them.
+/// Plans of a whole run.
+const PLANS: u64 = 1_000_000;
+/// Plans of a quick one.
+const PLANS_QUICK: u64 = 50_000;
+
+/// Measures the disk, a bare route and the service in the same minutes, and compares them.
+///
+/// Without `--service`, `cpis` is built, filled through its own doors and measured in every scenario.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
     hidden: Option<Hidden>,
-    /// Bursts of 2 seconds instead of 10.
+    /// Fewer plans, bursts of 2 seconds instead of 10, a sustained run of 10 instead of 60.
     #[arg(long)]
     quick: bool,
-    /// Rows whose name holds this text only, and the bare route beside them; `probe` for the disk alone.
+    /// One scenario: queries, sustained, upload, mixed, memory, counts, start or verify; `probe` for the disk alone. With
+    /// --service: rows whose name holds this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// File for all figures, as JSON.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Rounds, of which the medians are taken.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// Connections at a time.
+    /// Plans in the database. [default: 1000000; 50000 with --quick]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    plans: Option<u64>,
+    /// Rounds of which the medians are taken; without --service, those of the matrix of queries. [default: 1; 3 with --service]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// Connections at a time, with --service.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
     connections: Vec<usize>,
     /// Threads of the client.
     #[arg(long, default_value_t = 1)]
     client_threads: usize,
-    /// Folder for the disk probe, on the disk that the service writes to.
-    #[arg(long, default_value = ".")]
-    folder: PathBuf,
+    /// Folder on the disk to measure; data goes there and is removed at the end. [default: the target folder]
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Leave the data where it is.
+    #[arg(long)]
+    keep: bool,
     /// Go on when a flush takes so long that the figures say little.
     #[arg(long)]
     even_if_busy: bool,
-    /// A service to measure: a JSON file, see `settings::Service`.
+    /// Another service to measure: a JSON file, see `settings::Service`.
     #[arg(long, value_name = "FILE")]
     service: Option<PathBuf>,
 }
@@ -61,13 +79,65 @@ enum Hidden {
     Bare,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.hidden {
-        Some(Hidden::Drive) => drive::serve(std::io::stdin().lock(), std::io::stdout().lock()),
-        Some(Hidden::Bare) => serve_bare(),
-        None => measure(&arguments),
+        Some(Hidden::Drive) => drive::serve(std::io::stdin().lock(), std::io::stdout().lock())?,
+        Some(Hidden::Bare) => serve_bare()?,
+        None if arguments.service.is_some() || arguments.only.as_deref() == Some("probe") => measure(&arguments)?,
+        None => return measure_cpis(&arguments),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything about one run.
+#[derive(Serialize)]
+struct Figures<'a> {
+    figures: &'a [Figure],
+    reports: &'a [Report],
+}
+
+fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(only) = &arguments.only {
+        ensure!(NAMES.contains(&only.as_str()), "there is no scenario `{only}`; there are {}", NAMES.join(", "));
+    }
+    let (plans, burst, sustained) = if arguments.quick { (PLANS_QUICK, 2, 10) } else { (PLANS, 10, 60) };
+    let options = Options {
+        binary: serving::binary()?,
+        program: std::env::current_exe()?,
+        folder: folder(arguments)?,
+        plans: arguments.plans.unwrap_or(plans),
+        burst: Duration::from_secs(burst),
+        sustained: Duration::from_secs(sustained),
+        rounds: usize::from(arguments.rounds.unwrap_or(1)),
+        client_threads: arguments.client_threads,
+        only: arguments.only.clone(),
+        even_if_busy: arguments.even_if_busy,
+        keep: arguments.keep,
+    };
+    let results = scenarios::run(&options, &|text| eprintln!("{text}"))?;
+    println!("{}", judge::markdown(&results.figures));
+    for report in &results.reports {
+        println!("{}", table::markdown(report));
+    }
+    let figures = Figures { figures: &results.figures, reports: &results.reports };
+    write_figures(arguments, &figures)?;
+    Ok(if judge::is_good(&results.figures) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The folder to measure in: the one that was named, or the target folder, in which this program lies.
+fn folder(arguments: &Arguments) -> Result<PathBuf> {
+    if let Some(folder) = &arguments.folder {
+        return Ok(folder.clone());
+    }
+    let own = std::env::current_exe()?;
+    Ok(own.ancestors().nth(2).context("no target folder")?.to_owned())
+}
+
+fn write_figures(arguments: &Arguments, figures: &impl Serialize) -> Result<()> {
+    let Some(file) = &arguments.out else { return Ok(()) };
+    let text = serde_json::to_string_pretty(figures)? + "\n";
+    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn serve_bare() -> Result<()> {
@@ -88,10 +158,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let (process, pid, targets) = prepare(service.as_ref())?;
     let seconds = if arguments.quick { 2 } else { 10 };
     let plan = Plan {
-        rounds: usize::from(arguments.rounds),
+        rounds: usize::from(arguments.rounds.unwrap_or(3)),
         burst: Duration::from_secs(seconds),
         probe: Duration::from_secs(2),
-        folder: arguments.folder.clone(),
+        folder: folder(arguments)?,
         connections: arguments.connections.clone(),
         client_threads: arguments.client_threads,
         only: arguments.only.clone(),
@@ -106,10 +176,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         eprintln!("the service stopped in {took:?} with {status}");
     }
     println!("{}", table::markdown(&report));
-    if let Some(file) = &arguments.out {
-        let text = serde_json::to_string_pretty(&report)? + "\n";
-        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
+    write_figures(arguments, &report)?;
     Ok(())
 }
 

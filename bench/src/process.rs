@@ -90,15 +90,28 @@ impl Drop for Process {
 
 /// The status that a GET of this path gets.
 pub fn status_of(address: SocketAddr, path: &str) -> Result<u16> {
+    Ok(get(address, path)?.0)
+}
+
+/// Status and body that a GET of this path gets.
+pub fn get(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>)> {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n"), &[], ANSWER_TIMEOUT)
+}
+
+/// Sends a head and a body over a connection of its own. Gives status and body of the answer.
+pub fn exchange(address: SocketAddr, head: &str, body: &[u8], patience: Duration) -> Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
-    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body)?;
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         let read = stream.read(&mut piece)?;
         bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
         match parse(&bytes) {
-            Parsed::Whole(answer) => return Ok(answer.status),
+            Parsed::Whole(answer) => {
+                return Ok((answer.status, bytes.get(answer.body).unwrap_or_default().to_vec()));
+            }
             Parsed::Partial if read > 0 => {}
             _ => bail!("no answer"),
         }

@@ -151,16 +151,16 @@ fn measure(
     client: impl Fn(&Burst) -> Result<Outcome>,
 ) -> Result<Measured> {
     let duration_ms = plan.burst.as_millis() as u64;
-    let burst = Burst {
-        target: target.clone(),
-        connections,
-        threads: plan.client_threads,
-        warm_up_ms: duration_ms / 4,
-        duration_ms,
-    };
+    let threads = plan.client_threads;
+    let target = target.clone();
+    one(&Burst { target, connections, threads, warm_up_ms: duration_ms / 4, duration_ms }, pid, client)
+}
+
+/// Runs one burst and weighs the process behind it.
+pub fn one(burst: &Burst, pid: Option<u32>, client: impl Fn(&Burst) -> Result<Outcome>) -> Result<Measured> {
     let cpu = || pid.map(process::cpu_seconds).transpose();
     let before = cpu()?;
-    let outcome = client(&burst)?;
+    let outcome = client(burst)?;
     let spent = before.zip(cpu()?).map(|(before, after)| after - before);
     Ok(Measured {
         ratio: None,

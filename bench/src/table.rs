@@ -90,7 +90,7 @@ fn errors(row: &Row) -> String {
 }
 
 /// A whole number with a comma between thousands.
-fn whole(value: f64) -> String {
+pub(crate) fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -103,7 +103,7 @@ fn whole(value: f64) -> String {
 }
 
 /// Microseconds with a unit that keeps three figures readable.
-fn time(microseconds: f64) -> String {
+pub(crate) fn time(microseconds: f64) -> String {
     if microseconds < 10.0 {
         format!("{microseconds:.1} us")
     } else if microseconds < 1_000.0 {

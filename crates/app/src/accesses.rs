@@ -21,8 +21,10 @@ use std::sync::Arc;
 
 /// Answers a clinician with the accesses. A look in itself, unless the same author has a listed look in the window.
 pub async fn accesses(service: &Arc<Service>, question: Question) -> Result<AccessList, AppError> {
+    let caller = question.caller.clone();
     let looked = look::look(service, question, Purpose::AccessList).await?;
-    let people = looked.people.into_iter().map(|person| (person.person, person.key, Some(person.fact))).collect();
+    let own = |fact| Some((fact, caller.clone()));
+    let people = looked.people.into_iter().map(|person| (person.person, person.key, own(person.fact))).collect();
     list(service, people).await
 }
 
@@ -106,7 +108,10 @@ pub(crate) fn open_frame(
 /// Entries of some people that were opened from the tail or from journal rows.
 type Callers = HashMap<u64, Arc<Caller>>;
 
-async fn list(service: &Service, people: Vec<(PersonId, SealKey, Option<LookFact>)>) -> Result<AccessList, AppError> {
+/// A person of the list, their key, and the reader's own look, if it was one.
+type Listed = (PersonId, SealKey, Option<(LookFact, Arc<Caller>)>);
+
+async fn list(service: &Service, people: Vec<Listed>) -> Result<AccessList, AppError> {
     let ids: Vec<PersonId> = people.iter().map(|(id, ..)| *id).collect();
     if ids.is_empty() {
         return Ok(AccessList { accesses: Vec::new(), complete_to: None });
@@ -114,22 +119,22 @@ async fn list(service: &Service, people: Vec<(PersonId, SealKey, Option<LookFact
     let view = service.store.accesses(ids, service.settings.tail_entries_max).await?;
     let reached = view.tail.last().map_or(view.applied, |row| row.place.first_index + u64::from(row.place.count));
     let mut callers = Callers::new();
-    let mut complete_to: Option<Timestamp> = None;
+    let lags = reached < view.size;
+    let reached_at = view.tail.last().and_then(|row| made_at(row.group));
     let mut shown: Vec<(Access, usize)> = Vec::new();
     let mut seqs: HashMap<u64, u64> = HashMap::new();
     for (place, ((id, key, own), derived)) in people.iter().zip(view.derived).enumerate() {
         let mut state = derived.state;
         seqs.extend(state.listed.iter().map(|access| access.index).zip(derived.seqs));
-        let latest = fold_tail(&mut state, &view.tail, view.applied, *id, key, &mut callers)?;
-        if reached < view.size {
-            complete_to = latest.or(complete_to).or(Some(Timestamp::UNIX_EPOCH));
-            if let Some(own) = own.as_ref().filter(|own| own.index >= reached) {
-                state.fold(own);
-            }
+        fold_tail(&mut state, &view.tail, view.applied, *id, key, &mut callers);
+        if let Some((own, caller)) = own.as_ref().filter(|(own, _)| own.index >= reached) {
+            state.fold(own);
+            callers.insert(own.index, caller.clone());
         }
         shown.extend(state.newest().map(|access| (*access, place)));
     }
     shown.sort_by_key(|(access, _)| std::cmp::Reverse(access.index));
+    let last_listed = shown.first().map(|(access, _)| access.at);
     shown.dedup_by_key(|(access, place)| (access.at, access.author, *place));
     shown.truncate(cpis_model::access::ACCESSES_SHOWN_MAX);
     let missing: Vec<u64> = shown
@@ -149,7 +154,14 @@ async fn list(service: &Service, people: Vec<(PersonId, SealKey, Option<LookFact
             Some(ShownAccess { id: access_id(&service.keys, access.index), at: access.at, caller })
         })
         .collect();
+    // Where not even the first row could be folded, the list says nothing about later than its last access.
+    let complete_to = lags.then(|| reached_at.or(last_listed).unwrap_or(Timestamp::UNIX_EPOCH));
     Ok(AccessList { accesses, complete_to })
+}
+
+/// When a group was made, from its id.
+fn made_at(group: GroupId) -> Option<Timestamp> {
+    Timestamp::from_millisecond(group.0 >> crate::people::GROUP_RANDOM_BITS).ok()
 }
 
 /// The stable public id of an access.
@@ -158,7 +170,7 @@ fn access_id(keys: &Keys, index: u64) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &name)
 }
 
-/// Folds the looks at a person that the tail holds; says when the last entry of it was made, as far as it can be told.
+/// Folds the looks at a person that the tail holds.
 fn fold_tail(
     state: &mut Accesses,
     tail: &[JournalRow],
@@ -166,21 +178,15 @@ fn fold_tail(
     person: PersonId,
     key: &SealKey,
     callers: &mut Callers,
-) -> Result<Option<Timestamp>, AppError> {
-    let mut latest = None;
+) {
     for row in tail {
-        for (index, entry) in entries_of(row, person, key).map_err(AppError::Damaged)? {
-            if index < applied {
-                continue;
-            }
-            latest = Some(entry.at);
+        for (index, entry) in entries_of(row, person, key).into_iter().filter(|(index, _)| *index >= applied) {
             if let Some(fact) = fact(index, &entry) {
                 state.fold(&fact);
                 note_caller(index, &entry, callers);
             }
         }
     }
-    Ok(latest)
 }
 
 fn note_caller(index: u64, entry: &Entry, callers: &mut Callers) {
@@ -190,23 +196,29 @@ fn note_caller(index: u64, entry: &Entry, callers: &mut Callers) {
 }
 
 fn read_callers(row: &JournalRow, person: PersonId, key: &SealKey, callers: &mut Callers) {
-    match entries_of(row, person, key) {
-        Ok(entries) => entries.iter().for_each(|(index, entry)| note_caller(*index, entry, callers)),
-        Err(place) => tracing::error!(place, "an entry of the list of accesses cannot be read"),
+    for (index, entry) in entries_of(row, person, key) {
+        note_caller(index, &entry, callers);
     }
 }
 
-/// One person's entries of a journal row, with their indexes.
-fn entries_of(row: &JournalRow, person: PersonId, key: &SealKey) -> Result<Vec<(u64, Entry)>, String> {
+/// One person's entries of a journal row, with their indexes. One that cannot be read is left out with an alarm, just as the
+/// applier sets it aside.
+fn entries_of(row: &JournalRow, person: PersonId, key: &SealKey) -> Vec<(u64, Entry)> {
     let mut entries = Vec::new();
+    let alarm = |why: &str| tracing::error!(row = row.place.seq, why, "an entry of a list of accesses cannot be read");
     for frame in frame::frames(row.body.as_deref().unwrap_or_default(), 0) {
-        let place = |what: &str| format!("journal row {}: {what}", row.place.seq);
-        let frame = frame.map_err(|error| place(&error.to_string()))?;
-        if frame.key != KeyOf::Person(person) {
-            continue;
+        let frame = match frame {
+            Ok(frame) if frame.key == KeyOf::Person(person) => frame,
+            Ok(_) => continue,
+            Err(error) => {
+                alarm(&error.to_string());
+                break;
+            }
+        };
+        match open_frame(key, row.group, &frame) {
+            Ok((entry, _)) => entries.push((row.place.first_index + u64::from(frame.ordinal), entry)),
+            Err(why) => alarm(why),
         }
-        let (entry, _) = open_frame(key, row.group, &frame).map_err(place)?;
-        entries.push((row.place.first_index + u64::from(frame.ordinal), entry));
     }
-    Ok(entries)
+    entries
 }

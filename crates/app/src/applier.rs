@@ -87,7 +87,7 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
     for ((person, looks), derived) in looks.into_iter().zip(derived) {
         let mut state = derived.state;
         for waiting in looks {
-            fold(service, person, &waiting, &mut state, step);
+            fold(person, &waiting, &mut state, step);
         }
     }
     // Notices are numbered in the order in which they were owed.
@@ -96,13 +96,7 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
     Ok(())
 }
 
-fn fold(
-    service: &Service,
-    person: PersonId,
-    waiting: &Waiting,
-    state: &mut cpis_model::access::Accesses,
-    step: &mut LookStep,
-) {
+fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Accesses, step: &mut LookStep) {
     let fact = &waiting.fact;
     let folded = state.fold(fact);
     let access = AccessRow { index: fact.index, seq: waiting.seq, at: fact.at, author: fact.author };
@@ -133,7 +127,7 @@ fn fold(
 }
 
 /// A notice's stable id, from its entry and authority.
-fn notice_id(group: i64, ordinal: u32, authority: &str) -> Uuid {
+pub(crate) fn notice_id(group: i64, ordinal: u32, authority: &str) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(b"opencpis notice");
     hash.update(group.to_be_bytes());

@@ -80,7 +80,7 @@ async fn pad(service: &Service) -> Result<u64, AppError> {
     let at = service.clock.now();
     let (key_of, key) = service.month_key(at).await?;
     let pad = move |batch: &mut crate::recorder::Batch<'_>, _: &[cpis_store::Found]| {
-        while batch.next_index() % multiple != 0 {
+        while !batch.next_index().is_multiple_of(multiple) {
             batch.add(&Entry { at, person: None, what: What::Padding }, key_of, &key);
         }
         Ok(batch.next_index())

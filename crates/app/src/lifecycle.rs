@@ -92,8 +92,9 @@ pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor
 
 /// Surrogates of the people behind a number, for an erasure: it names them in the key ring before it destroys their keys.
 pub async fn people_behind(service: &Service, number: NhsNumber) -> Result<Vec<PersonId>, AppError> {
+    let today = london_day(service.clock.now());
     let found = service.store.find(vec![service.keys.ring.find(number)]).await?;
-    Ok(found.into_iter().flatten().map(|found| found.person.id).collect())
+    Ok(found.into_iter().flatten().filter(|found| still_found(found, today)).map(|found| found.person.id).collect())
 }
 
 /// Erases a person: their key is destroyed, and everything sealed under it cannot be opened again. The erasure is an entry.

@@ -12,7 +12,11 @@ use cpis_model::nhs_number::NhsNumber;
 use cpis_model::upload::Person;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{GroupId, NewPerson, PersonRow, PlanRow};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Bits of the counter at the low end of a group's id; above them stand the milliseconds since 1970.
+pub(crate) const GROUP_RANDOM_BITS: u32 = 21;
 
 /// The key ring and randomness, shared by all use cases.
 #[derive(Clone)]
@@ -111,11 +115,15 @@ impl Keys {
             .ok_or_else(|| AppError::damaged(format!("the details of plan {} do not open", row.id)))
     }
 
-    /// A new unique group id: milliseconds since 1970 and 21 random bits.
+    /// A new unique group id: milliseconds since 1970, and 21 bits of a counter.
     pub(crate) fn group(&self, now: Timestamp) -> GroupId {
-        let low = u64::from_be_bytes(random(&*self.entropy)) & 0x1f_ffff;
+        // Counted within the process, from a random start: only two processes in one millisecond could meet, and then the
+        // database refuses the second.
+        static NEXT: OnceLock<AtomicU64> = OnceLock::new();
+        let next = NEXT.get_or_init(|| AtomicU64::new(u64::from_be_bytes(random(&*self.entropy)) >> 1));
+        let low = next.fetch_add(1, Ordering::Relaxed) & ((1 << GROUP_RANDOM_BITS) - 1);
         let high = (now.as_millisecond().max(0) as u64) & 0x3ff_ffff_ffff;
-        GroupId(((high << 21) | low) as i64)
+        GroupId(((high << GROUP_RANDOM_BITS) | low) as i64)
     }
 }
 

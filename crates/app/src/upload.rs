@@ -129,6 +129,10 @@ pub async fn receive(
     }
     let job = process::Job { caller, head, checksum, file, expected_last: state.last };
     if wishes.in_background {
+        // Only a file that can be taken is kept: a kept one that cannot would wait for ever.
+        if let Err(fault) = (service.decode.decode)(&job.file) {
+            return Ok(Received::Answered(Box::new(refused(service, &job.caller, fault))));
+        }
         let sequence = job.head.sequence;
         files::keep(service, &job.caller, &job.head, checksum, &job.file, UploadStatus::Processing).await?;
         let own = service.clone();

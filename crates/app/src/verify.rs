@@ -18,7 +18,7 @@ use cpis_model::entry::Entry;
 use cpis_store::{JournalRow, Store};
 use derived::Expected;
 use people::People;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Journal entries that are loaded at a time.
 const ENTRIES: usize = 2000;
@@ -38,6 +38,23 @@ pub struct Witnesses<'a> {
 
 /// Verifies everything. `progress` is told how many entries are done and how many there are.
 pub async fn verify(
+    store: &dyn Store,
+    keys: &Keys,
+    witnesses: Witnesses<'_>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Report, AppError> {
+    match walk(store, keys, witnesses, progress).await {
+        Err(AppError::Damaged(place)) => {
+            // A row that does not even read: that is a fault, and it is named.
+            let mut verifier = Verifier::new(Checkpoints::new(vec![verifying_key(&keys.ring)?]));
+            verifier.derived("database", place, "it cannot be read, and nothing after it was looked at");
+            Ok(verifier.finish())
+        }
+        other => other,
+    }
+}
+
+async fn walk(
     store: &dyn Store,
     keys: &Keys,
     witnesses: Witnesses<'_>,
@@ -102,6 +119,7 @@ async fn checkpoints(
     let key = verifying_key(&keys.ring)?;
     let mut checkpoints = Checkpoints::new(vec![key.clone()]);
     let (mut expected, mut size) = (1, 0);
+    let mut sizes = HashSet::new();
     loop {
         let rows = store.checkpoints(expected, 1000).await?;
         if rows.is_empty() {
@@ -118,18 +136,33 @@ async fn checkpoints(
                 Ok(_) => {}
                 Err(_) => fault("its signature does not hold"),
             }
+            sizes.insert(row.size);
             size = row.size;
             checkpoints.add_signed(&row.note, CheckpointSource::Database);
             expected = row.number + 1;
         }
     }
-    if let Some(text) = witnesses.file {
-        checkpoints.add_file(text, CheckpointSource::File);
-    }
-    if let Some(text) = witnesses.outside {
-        checkpoints.add_file(text, CheckpointSource::Outside);
+    for (text, source) in [(witnesses.file, CheckpointSource::File), (witnesses.outside, CheckpointSource::Outside)] {
+        let Some(text) = text else { continue };
+        checkpoints.add_file(text, source);
+        for lost in of_this_epoch(text, &key).into_iter().filter(|size| !sizes.contains(size)) {
+            faults.push(("checkpoint", format!("size {lost}"), "it stands outside and is missing here".to_owned()));
+        }
     }
     Ok(checkpoints)
+}
+
+/// Sizes of the checkpoints that a text holds since the last restore to an earlier point.
+fn of_this_epoch(text: &str, key: &cpis_audit::VerifyingKey) -> Vec<u64> {
+    let mut sizes = Vec::new();
+    for checkpoint in cpis_audit::read_file(text, std::slice::from_ref(key)).filter_map(Result::ok) {
+        if checkpoint.begins_epoch().is_some() {
+            sizes.clear();
+        } else {
+            sizes.push(checkpoint.size);
+        }
+    }
+    sizes
 }
 
 async fn tree_faults(store: &dyn Store, tree: &CompactRange, until: u64, faults: &mut Faults) -> Result<(), AppError> {

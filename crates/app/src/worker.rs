@@ -21,8 +21,8 @@ const BREATH: Duration = Duration::from_millis(2);
 const ROUND: Duration = Duration::from_secs(5);
 /// Seconds between two entries that count refusals of unknown callers.
 const SUMMARY_SECONDS: i64 = 60;
-/// A staging that is older than this many seconds when the service starts was left by a crash.
-const STAGING_SECONDS_MAX: i64 = 3600;
+/// A staging that is older than this many seconds was left by a crash: an upload takes seconds.
+const STAGING_SECONDS_MAX: i64 = 900;
 
 /// Starts the applier and the housekeeping. They end after `stop` turns true.
 pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
@@ -123,6 +123,7 @@ async fn housekeep(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
         for (what, done) in [
             ("waiting uploads", process_waiting(&service, None).await),
             ("gap alarms", gap_alarms(&service).await),
+            ("left-over staging", discard_leftovers(&service).await),
             ("raw files", destroy_files(&service).await),
         ] {
             if let Err(error) = done {
@@ -151,12 +152,18 @@ async fn after_start(service: &Arc<Service>) -> Result<(), AppError> {
     if erased > 0 {
         tracing::warn!(erased, "people who were erased before were erased again");
     }
+    Ok(())
+}
+
+/// Removes what uploads staged that never took effect, because the service or their transaction died.
+async fn discard_leftovers(service: &Service) -> Result<usize, AppError> {
     let now = service.clock.now();
     let before = Timestamp::from_second(now.as_second() - STAGING_SECONDS_MAX).unwrap_or(now);
-    for group in service.store.stale_staging(before).await? {
-        service.store.discard(group).await?;
+    let groups = service.store.stale_staging(before).await?;
+    for group in &groups {
+        service.store.discard(*group).await?;
     }
-    Ok(())
+    Ok(groups.len())
 }
 
 async fn gap_alarms(service: &Service) -> Result<usize, AppError> {

@@ -1,4 +1,5 @@
 //! The audit log through the use cases: publication, proofs, checkpoints outside the database, the worker.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod world;
 

@@ -1,4 +1,5 @@
 //! A fault at every step of a look, an upload and the applier: what was answered is there once, nothing is there by half.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod world;
 

@@ -1,4 +1,5 @@
 //! Uploads through the use case: sequence, partial acceptance, demographics, held files.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod world;
 

@@ -17,17 +17,13 @@ pub async fn run(arguments: cli::Keys) -> Result<ExitCode> {
         KeyStep::Init { name } => init(&places, &name)?,
         KeyStep::List => list(&ring_file::read(&places.key_ring)?),
         KeyStep::Add => {
-            let lock = places.create().and_then(|()| lock_for_file(&places))?;
-            let ring = ring_file::read(&places.key_ring)?;
-            let ring = ring.with_new_key(&open::entropy()?).map_err(|error| ring_file::step(&error))?;
-            ring_file::write(&places.key_ring, &ring)?;
-            drop(lock);
+            let entropy = open::entropy()?;
+            let ring = ring_file::change(&places.key_ring, |ring| ring.with_new_key(&entropy))?;
             list(&ring);
             say::line("The new key is there for reading. Give this file to every process and restart it, then: cpis keys promote");
         }
         KeyStep::Promote => {
-            let ring = ring_file::read(&places.key_ring)?.promoted().map_err(|error| ring_file::step(&error))?;
-            ring_file::write(&places.key_ring, &ring)?;
+            let ring = ring_file::change(&places.key_ring, KeyRing::promoted)?;
             list(&ring);
             say::line("The newest key seals from the next start on. Stop the service, then: cpis keys rotate");
         }
@@ -40,24 +36,14 @@ pub async fn run(arguments: cli::Keys) -> Result<ExitCode> {
             say::line("Keep the old key as long as backups under it may be put back. To take it out: cpis keys retire");
         }
         KeyStep::Retire => {
-            let retired = ring_file::read(&places.key_ring)?.retired().map_err(|error| ring_file::step(&error))?;
             // What a service that still had the old file sealed meanwhile is sealed again first.
             seal_again(&places).await?;
-            ring_file::write(&places.key_ring, &retired)?;
-            list(&retired);
+            let ring = ring_file::change(&places.key_ring, KeyRing::retired)?;
+            list(&ring);
             say::line("The old key is out. Backups that were made under it need the old key ring.");
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A change of the file alone may be made while the service runs: it reads the file when it starts.
-fn lock_for_file(places: &Places) -> Result<std::fs::File> {
-    let path = places.data_dir.join("key-ring.lock");
-    let fault = |what: String| Fault::new(Kind::Keys, what);
-    let file = std::fs::File::create(&path).map_err(|error| fault(format!("{}: {error}", path.display())))?;
-    file.try_lock().map_err(|_| fault("Another command changes the key ring at this moment".to_owned()))?;
-    Ok(file)
 }
 
 fn init(places: &Places, name: &str) -> Result<()> {
@@ -90,6 +76,7 @@ fn list(ring: &KeyRing) {
 async fn seal_again(places: &Places) -> Result<Rotated> {
     let lock = places.lock()?;
     let opened = open::open(places.clone(), lock, 2, false).await?;
+    opened.check_keys().await?;
     let bar = progress::bar("sealing again", 0, "{msg}: {pos} rows");
     let keys: Keys = opened.keys.clone();
     let store = Arc::clone(&opened.store);

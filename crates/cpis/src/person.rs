@@ -24,6 +24,7 @@ pub async fn run(arguments: cli::Person) -> Result<ExitCode> {
     let lock = places.lock()?;
     let readers = config.map_or(2, |config| config.readers);
     let opened = open::open(places, lock, readers, false).await?;
+    opened.check_keys().await?;
     opened.check_not_behind().await?;
     let number = query::ask_number("NHS number of the person to erase: ")?;
     let service = opened.command_service();
@@ -45,9 +46,7 @@ async fn erase(opened: &Opened, service: &Service, number: NhsNumber, why: &str,
     let people = lifecycle::people_behind(service, number).await.map_err(|error| open::app(&error))?;
     for person in &people {
         // First in the key ring, so that a crash in between, or a restored backup, brings nobody back.
-        let ring = ring_file::read(&opened.places.key_ring)?;
-        let ring = ring.with_erased(person.value()).map_err(|error| ring_file::step(&error))?;
-        ring_file::write(&opened.places.key_ring, &ring)?;
+        ring_file::change(&opened.places.key_ring, |ring| ring.with_erased(person.value()))?;
         lifecycle::erase(service, *person, by, why).await.map_err(|error| open::app(&error))?;
     }
     if !people.is_empty() {

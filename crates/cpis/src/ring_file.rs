@@ -43,16 +43,17 @@ pub fn write_new(path: &Path, ring: &KeyRing) -> Result<()> {
     })
 }
 
-/// Replaces the ring.
-pub fn write(path: &Path, ring: &KeyRing) -> Result<()> {
-    write_private(path, ring.to_text().as_bytes(), true).map_err(|error| {
-        Fault::new(Kind::Keys, format!("The key ring {} cannot be written: {error}", path.display()))
-    })
-}
-
-/// A step of a rotation that is not possible now.
-pub fn step(error: &RingError) -> Fault {
-    Fault::new(Kind::Keys, format!("The key ring was left as it is: {error}"))
+/// Changes the ring by one step and writes it. One change at a time: two at once would lose one of them.
+pub fn change(path: &Path, step: impl FnOnce(&KeyRing) -> Result<KeyRing, RingError>) -> Result<KeyRing> {
+    let fault = |what: String| Fault::new(Kind::Keys, format!("The key ring {} {what}", path.display()));
+    read(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let lock = std::fs::File::open(folder).map_err(|error| fault(format!("cannot be written: {error}")))?;
+    lock.lock().map_err(|error| fault(format!("cannot be locked: {error}")))?;
+    let ring = step(&read(path)?).map_err(|error| fault(format!("was left as it is: {error}")))?;
+    let written = write_private(path, ring.to_text().as_bytes(), true);
+    written.map_err(|error| fault(format!("cannot be written: {error}")))?;
+    Ok(ring)
 }
 
 #[cfg(test)]
@@ -73,8 +74,11 @@ mod tests {
         let fault = write_new(&path, &ring).unwrap_err();
         assert_eq!(fault.kind, Kind::Keys);
         assert!(fault.what.ends_with("it exists already and is left as it is"));
-        write(&path, &ring.with_new_key(&entropy).unwrap()).unwrap();
+        change(&path, |ring| ring.with_new_key(&entropy)).unwrap();
         assert_eq!(read(&path).unwrap().keys().len(), 2);
+        let fault = change(&path, |ring| ring.with_new_key(&entropy)).err().unwrap();
+        assert!(fault.what.contains("was left as it is: there are two keys already"), "{fault}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

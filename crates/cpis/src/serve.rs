@@ -25,6 +25,7 @@ pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
     let places = Places::of(&config);
     let lock = places.lock()?;
     let opened = open::open(places.clone(), lock, config.readers, true).await?;
+    opened.check_keys().await?;
     opened.check_not_behind().await?;
     let listener = listen(config.listen, "`listen` in the configuration").await?;
     let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;

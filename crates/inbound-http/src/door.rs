@@ -59,6 +59,19 @@ pub struct Place {
     meter: Meter,
 }
 
+impl Place {
+    pub fn new(path: &'static str, routes: &[&'static Route]) -> Self {
+        let allow = routes.iter().map(|route| route.method).collect::<Vec<_>>().join(", ");
+        let offered = |route: &&Route| Some((Method::from_bytes(route.method.as_bytes()).ok()?, route.action));
+        Self {
+            path,
+            routes: routes.iter().filter_map(offered).collect(),
+            allow: HeaderValue::try_from(allow).unwrap_or(HeaderValue::from_static("")),
+            meter: Meter::new(path),
+        }
+    }
+}
+
 impl Door {
     pub fn new(http: Arc<Http>) -> Self {
         let fhir_base = [http.base_url.trim_end_matches('/'), FHIR_BASE].concat();
@@ -66,19 +79,6 @@ impl Door {
         let capability = capability_statement(&fhir_base, env!("CARGO_PKG_VERSION"), day).into();
         let upload_slots = Arc::new(Semaphore::new(http.limits.upload_slots));
         Self { http, fhir_base, capability, upload_slots, senders: Arc::default(), strangers: Strangers::default() }
-    }
-
-    pub fn place(&self, path: &'static str, routes: Vec<&'static Route>) -> Place {
-        let allow = routes.iter().map(|route| route.method).collect::<Vec<_>>().join(", ");
-        Place {
-            path,
-            routes: routes
-                .iter()
-                .filter_map(|route| Some((Method::from_bytes(route.method.as_bytes()).ok()?, route.action)))
-                .collect(),
-            allow: HeaderValue::try_from(allow).unwrap_or(HeaderValue::from_static("")),
-            meter: Meter::new(path),
-        }
     }
 
     /// A fresh id, of version 4.

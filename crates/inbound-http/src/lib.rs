@@ -53,3 +53,6 @@ pub struct Http {
     /// Limits.
     pub limits: Limits,
 }
+
+#[cfg(test)]
+mod tests;

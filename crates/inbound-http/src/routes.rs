@@ -1,6 +1,7 @@
 //! What there is: one table from which the routers are built and which the tests walk.
 
-use crate::door::Door;
+use crate::door::{Door, Place};
+use crate::problem::Problem;
 use crate::{Http, fhir, inside, notices, uploads};
 use axum::Router;
 use axum::extract::Request;
@@ -110,7 +111,7 @@ fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
         if of_path.first().is_some_and(|route| route.method != first.method) {
             continue;
         }
-        let place = Arc::new(door.place(first.path, of_path));
+        let place = Arc::new(Place::new(first.path, &of_path));
         let door = door.clone();
         router = router.route(
             first.path,
@@ -120,7 +121,7 @@ fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
             }),
         );
     }
-    let nowhere = Arc::new(door.place("unmatched", Vec::new()));
+    let nowhere = Arc::new(Place::new("unmatched", &[]));
     router.fallback(move |request: Request| {
         let (door, nowhere) = (door.clone(), nowhere.clone());
         async move { door.answer(&nowhere, request).await }
@@ -134,12 +135,12 @@ pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Respon
         Action::Search(resource) => fhir::search(door, resource, &parts, body).await,
         Action::ReadById => fhir::read_by_id(door, &parts).await,
         Action::Metadata => fhir::metadata(door, &parts),
-        Action::Upload => uploads::upload(door, &parts, body).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadSequence => uploads::sequence(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadStatus => uploads::status(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
-        Action::UploadSkip => uploads::skip(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
-        Action::Notices => notices::list(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
-        Action::Acknowledge => notices::acknowledge(door, &parts).await.unwrap_or_else(|problem| problem.answer()),
+        Action::Upload => uploads::upload(door, &parts, body).await.unwrap_or_else(Problem::answer),
+        Action::UploadSequence => uploads::sequence(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::UploadStatus => uploads::status(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::UploadSkip => uploads::skip(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::Notices => notices::list(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::Acknowledge => notices::acknowledge(door, &parts).await.unwrap_or_else(Problem::answer),
         Action::OpenApi => inside::openapi(),
         Action::Live => inside::live(),
         Action::Ready => inside::ready(door).await,

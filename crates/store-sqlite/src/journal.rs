@@ -30,6 +30,9 @@ pub(crate) fn size(tx: &Tx<'_>) -> Result<u64, Stop> {
 pub(crate) fn append(tx: &Tx<'_>, group: GroupId, asked: &[NumberKeys], decide: Decide) -> Result<Place, Stop> {
     let (seq, first_index) = next(tx)?;
     let staging = plans::staging(tx)?;
+    if staging.contains(&group) {
+        return Err(StoreError::Stale.into());
+    }
     let found = people::find(tx, asked, &staging)?;
     let contacts = plans::contacts_of(tx, &found, &staging)?;
     let loaded = Loaded { seq, first_index, found, contacts };

@@ -377,7 +377,7 @@ pub struct UploadRow {
     pub received: Timestamp,
     /// The key of the raw file, wrapped; `None` once destroyed.
     pub file_key: Option<Vec<u8>>,
-    /// The acknowledgement, sealed under the file's key or the ring.
+    /// The acknowledgement, sealed under the file's key, since it returns rejected records.
     pub acknowledgement: Option<Vec<u8>>,
     /// Sealed: who sent it.
     pub sender: Vec<u8>,

@@ -31,7 +31,7 @@ const ARROWS: &[Row] = &[
     // beside the service
     Row { user: "cpis-synth", may_use: &["cpis-model"] },
     Row { user: "cpis-testkit", may_use: &["cpis-model", "cpis-identity"] },
-    Row { user: "cpis-bench", may_use: &[] },
+    Row { user: "cpis-bench", may_use: &["*"] },
     Row { user: "xtask", may_use: &[] },
 ];
 

@@ -34,7 +34,7 @@ fn arrows_that_point_up_are_found() {
         ("cpis-inbound-http", "cpis-format-fhir", false, 0),
         ("cpis-inbound-http", "cpis-store", false, 1),
         ("cpis", "cpis-store-sqlite", false, 0),
-        ("cpis-bench", "cpis-model", false, 1),
+        ("cpis-bench", "cpis-model", false, 0),
         ("cpis-unheard-of", "cpis-model", false, 1),
     ];
     for (user, used, only_tests, expected) in cases {

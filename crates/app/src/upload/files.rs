@@ -73,9 +73,7 @@ pub(super) async fn keep(
 /// A kept file as it was sent.
 pub(super) async fn read(service: &Service, row: &UploadRow) -> Result<Bytes, AppError> {
     let damaged = |what: &str| AppError::damaged(format!("upload {} {}: {what}", row.authority, row.sequence));
-    let wrapped = row.file_key.as_deref().ok_or_else(|| damaged("its key was destroyed"))?;
-    let raw = service.keys.ring.open(&key_place(row), wrapped).map_err(|_| damaged("its key does not open"))?;
-    let key = SealKey::from_slice(&raw).map_err(|_| damaged("its key is no key"))?;
+    let key = file_key(service, row)?;
     let mut packed = Vec::new();
     for (n, part) in service.store.file_parts(row.authority, row.sequence).await?.iter().enumerate() {
         packed.extend_from_slice(&key.open(&part_place(row, n), part).map_err(|_| damaged("a part does not open"))?);
@@ -88,38 +86,60 @@ pub(super) async fn read(service: &Service, row: &UploadRow) -> Result<Bytes, Ap
     Ok(file.into())
 }
 
-/// Seals an upload's columns again under the ring's active key.
+/// Seals an upload's columns again under the ring's active key. What lies under the file's own key stays as it is.
 pub(crate) fn reseal(keys: &Keys, mut row: UploadRow) -> Result<UploadRow, AppError> {
-    let acknowledgement = row_place("upload.acknowledgement", row.authority, row.sequence);
-    let (key, sender) = (key_place(&row), sender_place(&row));
     let again = |place: &[u8], sealed: &[u8]| -> Result<Vec<u8>, AppError> {
-        let opened = keys
-            .ring
-            .open(place, sealed)
-            .map_err(|_| AppError::damaged(format!("upload {} {} does not open", row.authority, row.sequence)))?;
-        Ok(keys.ring.seal(&*keys.entropy, place, &opened))
+        let opened = keys.ring.open(place, sealed);
+        let damaged = |_| AppError::damaged(format!("upload {} {} does not open", row.authority, row.sequence));
+        Ok(keys.ring.seal(&*keys.entropy, place, &opened.map_err(damaged)?))
     };
-    let fresh_sender = if row.sender.is_empty() { Vec::new() } else { again(&sender, &row.sender)? };
-    let fresh_key = row.file_key.as_deref().map(|sealed| again(&key, sealed)).transpose()?;
-    let fresh_ack = row.acknowledgement.as_deref().map(|sealed| again(&acknowledgement, sealed)).transpose()?;
-    row.sender = fresh_sender;
-    row.file_key = fresh_key;
-    row.acknowledgement = fresh_ack;
+    let sender = if row.sender.is_empty() { Vec::new() } else { again(&sender_place(&row), &row.sender)? };
+    let file_key = row.file_key.as_deref().map(|sealed| again(&key_place(&row), sealed)).transpose()?;
+    row.sender = sender;
+    row.file_key = file_key;
     Ok(row)
 }
 
-/// Seals an acknowledgement for its row.
-pub(super) fn seal_acknowledgement(service: &Service, row: &UploadRow, ack: &Acknowledgement) -> Vec<u8> {
+/// Seals an acknowledgement under its file's key: it returns rejected records, and goes when the file goes.
+pub(super) fn seal_acknowledgement(
+    service: &Service,
+    row: &UploadRow,
+    ack: &Acknowledgement,
+) -> Result<Vec<u8>, AppError> {
     let place = row_place("upload.acknowledgement", row.authority, row.sequence);
-    service.keys.ring.seal(&*service.keys.entropy, &place, &codec::encode_acknowledgement(ack))
+    let key = file_key(service, row)?;
+    Ok(key.seal(&*service.keys.entropy, &place, &codec::encode_acknowledgement(ack)))
 }
 
-/// Opens the acknowledgement of a row.
+/// Opens the acknowledgement of a row. Once the file's key was destroyed, only what became of the file is left.
 pub(super) fn open_acknowledgement(service: &Service, row: &UploadRow) -> Result<Acknowledgement, AppError> {
+    if let (None, Some(code)) = (&row.file_key, row.code) {
+        return Ok(Acknowledgement {
+            created: row.received,
+            sequence: Some(row.sequence),
+            records: None,
+            code,
+            authority: row.authority,
+            authority_name: super::name_of(service, row.authority, None),
+            contact: None,
+            loaded: 0,
+            failed: 0,
+            rejections: Vec::new(),
+            file_faults: Vec::new(),
+            returned: Vec::new(),
+        });
+    }
     let place = row_place("upload.acknowledgement", row.authority, row.sequence);
-    let sealed = row.acknowledgement.as_deref().unwrap_or_default();
-    let opened = service.keys.ring.open(&place, sealed).ok();
+    let opened = file_key(service, row)?.open(&place, row.acknowledgement.as_deref().unwrap_or_default()).ok();
     opened
         .and_then(|bytes| codec::decode_acknowledgement(&bytes).ok())
         .ok_or_else(|| AppError::damaged(format!("upload {} {}: its acknowledgement", row.authority, row.sequence)))
+}
+
+/// The key of a kept file.
+fn file_key(service: &Service, row: &UploadRow) -> Result<SealKey, AppError> {
+    let damaged = |what: &str| AppError::damaged(format!("upload {} {}: {what}", row.authority, row.sequence));
+    let wrapped = row.file_key.as_deref().ok_or_else(|| damaged("its key was destroyed"))?;
+    let raw = service.keys.ring.open(&key_place(row), wrapped).map_err(|_| damaged("its key does not open"))?;
+    SealKey::from_slice(&raw).map_err(|_| damaged("its key is no key"))
 }

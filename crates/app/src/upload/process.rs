@@ -121,10 +121,13 @@ async fn flip(
         file_faults: Vec::new(),
         returned,
     };
-    staging.finish(service, &job, &decoded.header, &ack).await?;
+    if let Err(error) = staging.finish(service, &job, &decoded.header, &ack).await {
+        staging.discard(service).await;
+        return Err(error);
+    }
+    row.acknowledgement = Some(files::seal_acknowledgement(service, &row, &ack)?);
     row.status = UploadStatus::Done;
     row.code = Some(ack.code);
-    row.acknowledgement = Some(files::seal_acknowledgement(service, &row, &ack));
     let flip = Flip {
         group: staging.group(),
         expected_last: job.expected_last,
@@ -184,6 +187,29 @@ pub(super) async fn release(service: &Arc<Service>, authority: Option<AuthorityC
     }
 }
 
+/// Processes one kept file whose turn has come. Says whether it took effect.
+async fn process_one(
+    service: &Arc<Service>,
+    authority: AuthorityCode,
+    sequence: u64,
+    expected_last: Option<u64>,
+) -> Result<bool, AppError> {
+    let Some(row) = service.store.upload(authority, sequence).await? else { return Ok(false) };
+    if matches!(row.status, UploadStatus::Done | UploadStatus::Skipped) {
+        return Ok(false);
+    }
+    let file = files::read(service, &row).await?;
+    let caller = Arc::new(sender(service, &row)?);
+    let unreadable = || AppError::damaged(format!("upload {authority} {sequence}: it does not decode any more"));
+    let head = (service.decode.head)(&file).map_err(|_| unreadable())?;
+    let ack = run(service, Job { caller, head, checksum: row.checksum, file, expected_last }).await?;
+    match ack.code {
+        FileCode::DemographicsAway => Ok(false),
+        FileCode::FileFault => Err(unreadable()),
+        _ => Ok(true),
+    }
+}
+
 /// Processes waiting files whose turn has come. Says how many took effect.
 pub async fn process_waiting(service: &Arc<Service>, authority: Option<AuthorityCode>) -> Result<usize, AppError> {
     let mut count = 0;
@@ -204,20 +230,19 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
             if state.last.is_some_and(|last| row.sequence != last + 1) {
                 continue;
             }
-            let Some(row) = service.store.upload(row.authority, row.sequence).await? else { continue };
-            if matches!(row.status, UploadStatus::Done | UploadStatus::Skipped) {
-                continue;
+            // One file that cannot be processed does not hold up the others.
+            match process_one(service, row.authority, row.sequence, state.last).await {
+                Ok(true) => {
+                    count += 1;
+                    progressed = true;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    metrics::counter!("cpis_upload_waiting_failed_total").increment(1);
+                    tracing::error!(%error, authority = %row.authority, sequence = row.sequence, "a kept upload was not processed");
+                }
             }
-            let file = files::read(service, &row).await?;
-            let caller = Arc::new(sender(service, &row)?);
-            let Ok(head) = (service.decode.head)(&file) else { continue };
-            let job = Job { caller, head, checksum: row.checksum, file, expected_last: state.last };
-            let ack = run(service, job).await?;
             drop(guard);
-            if ack.code != FileCode::DemographicsAway {
-                count += 1;
-                progressed = true;
-            }
         }
         if !progressed {
             return Ok(count);

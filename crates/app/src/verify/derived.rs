@@ -2,6 +2,7 @@
 
 use super::people::People;
 use super::{Faults, ROWS};
+use crate::applier::notice_id;
 use crate::codec;
 use crate::error::AppError;
 use crate::frame::{Frame, KeyOf};
@@ -31,7 +32,7 @@ pub(super) struct Expected {
     contacts: Vec<(AuthorityCode, String, cpis_model::organisation::Contact, i64)>,
     accesses: HashMap<PersonId, Accesses>,
     seqs: HashMap<u64, u64>,
-    notices: HashMap<(u64, AuthorityCode), (PersonId, Owed)>,
+    notices: HashMap<(u64, AuthorityCode), (PersonId, Owed, Uuid)>,
     uploads: BTreeMap<(AuthorityCode, u64), Option<[u8; 32]>>,
 }
 
@@ -88,7 +89,9 @@ impl Expected {
         self.seqs.insert(index, row.place.seq);
         for authority in folded.owed {
             let access = cpis_model::access::Access { index, at: fact.at, author: fact.author };
-            self.notices.insert((index, authority), (person, Owed { access, authority }));
+            let ordinal = (index - row.place.first_index) as u32;
+            let id = notice_id(row.group.0, ordinal, authority.0.as_str());
+            self.notices.insert((index, authority), (person, Owed { access, authority }, id));
         }
         state.prune();
     }
@@ -196,22 +199,26 @@ impl Expected {
     }
 
     async fn compare_notices(&mut self, store: &dyn Store, faults: &mut Faults) -> Result<(), AppError> {
-        let mut after = 0;
+        let (mut after, mut newest) = (0, 0);
         loop {
             let rows = store.notices_after(after, ROWS).await?;
             let Some(last) = rows.last() else { break };
             after = last.number;
             for row in rows {
                 let expected = self.notices.remove(&(row.access.index, row.authority));
-                let agrees = expected.is_some_and(|(person, owed)| {
-                    person == row.person && owed.access.at == row.access.at && owed.access.author == row.access.author
-                }) && self.seqs.get(&row.access.index) == Some(&row.access.seq);
+                let agrees = expected.is_some_and(|(person, owed, id)| {
+                    (person, id) == (row.person, row.id)
+                        && owed.access.at == row.access.at
+                        && owed.access.author == row.access.author
+                }) && self.seqs.get(&row.access.index) == Some(&row.access.seq)
+                    && row.access.index >= newest;
+                newest = newest.max(row.access.index);
                 if !agrees {
                     faults.push(("notice", row.number.to_string(), "it is not what the journal says".to_owned()));
                 }
             }
         }
-        for ((index, authority), _) in self.notices.iter().filter(|(_, (person, _))| !self.erased.contains(person)) {
+        for ((index, authority), _) in self.notices.iter().filter(|(_, (person, ..))| !self.erased.contains(person)) {
             faults.push(("notice", format!("entry {index} to {authority}"), "it is missing".to_owned()));
         }
         Ok(())

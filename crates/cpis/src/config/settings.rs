@@ -119,7 +119,7 @@ settings! {
         behind_proxy: bool = default(false),
         /// Folder for the database, the key ring, the checkpoints and the lock. Paths that are not
         /// absolute begin at the folder of this file.
-        data_dir: PathBuf = default("/var/lib/cpis".into()),
+        data_dir: PathBuf = default(PathBuf::from("/var/lib/cpis")),
         /// The key ring, if it lies elsewhere than in `data_dir` as key-ring.toml.
         /// Back it up apart from the database: without it nothing can be opened again.
         key_ring: Option<PathBuf> = example("\"/etc/cpis/key-ring.toml\""),

@@ -1,0 +1,512 @@
+//! One run: the real service measured from filling it to verifying its audit log, with disk and bare route beside each figure.
+//!
+//! Read [`run`]: scenarios in their order. Each can be chosen by name; what it needs of the ones before is done all the same.
+
+use crate::bare;
+use crate::judge::{Figure, Limit, Unit};
+use crate::load::{Burst, Outcome};
+use crate::probe::{self, Flushes, Probe};
+use crate::process;
+use crate::rounds::{self, Measured, Plan, Report};
+use crate::serving::{Sent, Serving, Targets};
+use crate::settings::Target;
+use crate::table::{time, whole};
+use crate::world::{Batch, World};
+use anyhow::{Context, Result, bail, ensure};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Names for `--only`.
+pub const NAMES: [&str; 8] = ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify"];
+/// Connections of the burst that floors are about.
+const BURST_CONNECTIONS: usize = 64;
+/// Connections of the matrix.
+const CONNECTIONS: [usize; 4] = [1, 16, BURST_CONNECTIONS, 256];
+/// Rounds of the burst that floors are about.
+const BURST_ROUNDS: usize = 3;
+/// Connections while an upload is applied.
+const MIXED_CONNECTIONS: usize = 16;
+/// Longest wait until the applier has nothing left.
+const LAG_PATIENCE: Duration = Duration::from_mins(20);
+/// Plans that figures of start and memory are about.
+const PLANS_FULL: u64 = 1_000_000;
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// How long and how much.
+pub struct Options {
+    /// The binary of `cpis`.
+    pub binary: PathBuf,
+    /// This program, for the client.
+    pub program: PathBuf,
+    /// Folder on the disk to measure.
+    pub folder: PathBuf,
+    /// Plans in the database.
+    pub plans: u64,
+    /// Time of a burst.
+    pub burst: Duration,
+    /// Time of the sustained run.
+    pub sustained: Duration,
+    /// Rounds of the matrix.
+    pub rounds: usize,
+    /// Threads of the client.
+    pub client_threads: usize,
+    /// This scenario only.
+    pub only: Option<String>,
+    /// Go on when the disk says that the machine is too busy.
+    pub even_if_busy: bool,
+    /// Leave the data behind.
+    pub keep: bool,
+}
+
+/// What came of a run.
+pub struct Results {
+    /// The figures, judged.
+    pub figures: Vec<Figure>,
+    /// Rows of the queries.
+    pub reports: Vec<Report>,
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    say: &'a dyn Fn(&str),
+    world: World,
+    serving: Serving,
+    targets: Targets,
+    results: Results,
+    /// Answers of status 200 to looks so far.
+    answered: u64,
+    /// Looks that were not answered well so far.
+    failed: u64,
+    flushes: Flushes,
+}
+
+/// Runs everything, or the scenario that was chosen.
+pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
+    let mut world = World::make(&options.folder, options.plans, say)?;
+    if options.keep {
+        world.keep();
+        say(&format!("everything lies in {}", world.folder().display()));
+    }
+    let serving = Serving::start(&options.binary, &world)?;
+    fill(&mut world, &serving, say)?;
+    let targets = serving.targets(&world, &world.tokens());
+    let results = Results { figures: Vec::new(), reports: Vec::new() };
+    let probe = probe::probe(&options.folder, Duration::from_secs(2))?;
+    let (answered, failed, flushes) = (0, 0, probe.growing);
+    let mut run = Run { options, say, world, serving, targets, results, answered, failed, flushes };
+    run.check(&probe)?;
+    if run.wants("queries") {
+        run.queries()?;
+    }
+    if run.wants("sustained") {
+        run = run.sustained()?;
+    }
+    if run.wants("upload") || run.wants("mixed") {
+        run.upload()?;
+    }
+    if run.wants("mixed") {
+        run.mixed()?;
+    }
+    if run.wants("memory") {
+        run.memory()?;
+    }
+    run = run.restarted()?;
+    if run.wants("start") {
+        run = run.killed()?;
+    }
+    run.end()
+}
+
+/// Uploads until all plans are there.
+fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> {
+    let (batches, begun) = (world.batches.clone(), Instant::now());
+    for (place, batch) in batches.iter().enumerate() {
+        let token = world.authority_token(batch)?;
+        let file = world.file(batch, false)?;
+        let sent = serving.send(&token, batch, &file)?;
+        say(&format!("upload {} of {}: {} records in {:.2?}", place + 1, batches.len(), sent.records, sent.took));
+    }
+    let lagged = wait_for_applier(serving)?;
+    say(&format!("{} plans of {} people are there after {:.0?} (applier {lagged:.1?})", world.plans, world.people, begun.elapsed()));
+    Ok(())
+}
+
+fn lag(serving: &Serving) -> Result<f64> {
+    Ok(serving.metric("cpis_applier_lag_entries")?.unwrap_or(0.0))
+}
+
+/// Waits until the applier has nothing left and its gauge had time to say so.
+fn wait_for_applier(serving: &Serving) -> Result<Duration> {
+    let begun = Instant::now();
+    loop {
+        if lag(serving)? == 0.0 {
+            return Ok(begun.elapsed());
+        }
+        ensure!(begun.elapsed() < LAG_PATIENCE, "the applier does not catch up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+impl Run<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.options.only.as_deref().is_none_or(|only| only == name)
+    }
+
+    fn check(&self, probe: &Probe) -> Result<()> {
+        if probe.is_too_busy() && !self.options.even_if_busy {
+            bail!("machine too busy: a flush takes {}; try again later", time(probe.preallocated.p50_us));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, figure: Figure) {
+        (self.say)(&format!("{}: {} {}", figure.name, figure.unit.words(figure.value), figure.beside));
+        self.results.figures.push(figure);
+    }
+
+    fn client(&self) -> impl Fn(&Burst) -> Result<Outcome> + use<> {
+        let program = self.options.program.clone();
+        move |burst| crate::drive::in_own_process(&program, burst)
+    }
+
+    fn note(&mut self, outcome: &Outcome) {
+        self.answered += outcome.answers_200;
+        self.failed += outcome.errors();
+    }
+
+    fn load(&mut self, target: &Target, connections: usize, time: Duration) -> Result<Measured> {
+        let duration_ms = time.as_millis() as u64;
+        let threads = self.options.client_threads;
+        let burst = Burst { target: target.clone(), connections, threads, warm_up_ms: duration_ms / 4, duration_ms };
+        let measured = rounds::one(&burst, Some(self.serving.pid()), self.client())?;
+        self.note(&measured.outcome);
+        Ok(measured)
+    }
+
+    fn bare(&self, connections: usize) -> Result<f64> {
+        let server = bare::serve(bare::router())?;
+        let [target, _] = bare::targets(&server);
+        let duration_ms = self.options.burst.as_millis() as u64;
+        let threads = self.options.client_threads;
+        let burst = Burst { target, connections, threads, warm_up_ms: duration_ms / 4, duration_ms };
+        Ok(self.client()(&burst)?.answers_per_second)
+    }
+
+    fn rounds(&mut self, rounds: usize, connections: &[usize], targets: Vec<Target>, only: Option<&str>) -> Result<Report> {
+        let plan = Plan {
+            rounds,
+            burst: self.options.burst,
+            probe: Duration::from_secs(2),
+            folder: self.options.folder.clone(),
+            connections: connections.to_vec(),
+            client_threads: self.options.client_threads,
+            only: only.map(str::to_owned),
+            even_if_busy: self.options.even_if_busy,
+            targets,
+            pid: Some(self.serving.pid()),
+        };
+        let report = rounds::run(&plan, self.client(), self.say)?;
+        for row in report.rows.iter().filter(|row| row.name.starts_with("service")) {
+            self.note(&row.median.outcome);
+        }
+        self.flushes = report.probe.growing;
+        self.results.reports.push(report.clone());
+        Ok(report)
+    }
+
+    /// Hit, miss and silent read at every number of connections; the hit at 64 in three rounds.
+    fn queries(&mut self) -> Result<()> {
+        let Targets { hit, miss, silent } = self.targets.clone();
+        let burst = self.rounds(BURST_ROUNDS, &[BURST_CONNECTIONS], vec![hit.clone()], Some("hit"))?;
+        wait_for_applier(&self.serving)?;
+        let matrix = self.rounds(self.options.rounds, &CONNECTIONS, vec![hit, miss, silent], None)?;
+        let row = |report: &Report, connections| {
+            let found = report.rows.iter().find(|row| row.name == "service, hit" && row.connections == connections);
+            found.map(|row| row.median.clone()).context("a row is missing")
+        };
+        let at_burst = row(&burst, BURST_CONNECTIONS)?;
+        let ratio = at_burst.ratio.unwrap_or(f64::NAN);
+        let two_flushes = 2.0 * burst.probe.growing.p50_us / 1e6;
+        let rate = at_burst.outcome.answers_per_second;
+        self.push(
+            Figure::new("hit, 64 connections: share of the bare route", ratio, Unit::Share)
+                .beside(format!("{}/s against {}/s", whole(rate), whole(rate / ratio)))
+                .floor(Limit::AtLeast(0.1))
+                .aim(Limit::AtLeast(0.3)),
+        );
+        self.push(
+            Figure::new("hit, 64 connections: p99", at_burst.outcome.p99_us / 1e6, Unit::Seconds)
+                .beside(format!("two flushes {}", time(two_flushes * 1e6)))
+                .floor(Limit::AtMost(0.01 + two_flushes))
+                .aim(Limit::AtMost(0.005 + two_flushes)),
+        );
+        let single = row(&matrix, 1)?.outcome.p50_us;
+        self.push(
+            Figure::new("hit, one client: p50", single / 1e6, Unit::Seconds)
+                .beside(format!("{:.1} flushes", single / matrix.probe.growing.p50_us.max(f64::EPSILON)))
+                .aim(Limit::AtMost(0.0004)),
+        );
+        wait_for_applier(&self.serving)?;
+        Ok(())
+    }
+
+    /// Hits of 64 authors for a minute: rate, the applier's lag, and bytes of disk a look.
+    fn sustained(mut self) -> Result<Self> {
+        self = self.stopped_and_started("before the sustained run")?.0;
+        let (before, answered) = (disk_bytes(&self.world.data)?, self.answered);
+        let bare = self.bare(BURST_CONNECTIONS)?;
+        let probe = probe::probe(&self.options.folder, Duration::from_secs(2))?;
+        self.check(&probe)?;
+        self.flushes = probe.growing;
+        (self.say)("sustained run");
+        let target = self.targets.hit.clone();
+        let measured = self.load(&target, BURST_CONNECTIONS, self.options.sustained)?;
+        let lag = lag(&self.serving)?;
+        let caught_up = wait_for_applier(&self.serving)?;
+        let (rate, looks) = (measured.outcome.answers_per_second, self.answered - answered);
+        let seconds = self.options.sustained.as_secs();
+        self.push(
+            Figure::new(format!("hit, 64 connections, sustained {seconds} s: share of the bare route"), rate / bare, Unit::Share)
+                .beside(format!("{}/s against {}/s; p99 {}", whole(rate), whole(bare), time(measured.outcome.p99_us)))
+                .aim(Limit::AtLeast(0.12)),
+        );
+        self.push(Figure::new("applier's lag at its end, entries", lag, Unit::Count).beside(format!("of {} looks", whole(looks as f64))));
+        self.push(Figure::new("until the applier has nothing left", caught_up.as_secs_f64(), Unit::Seconds));
+        self = self.stopped_and_started("after the sustained run")?.0;
+        let grown = disk_bytes(&self.world.data)?.saturating_sub(before);
+        self.push(
+            Figure::new("disk a look", grown as f64 / looks.max(1) as f64, Unit::Bytes)
+                .beside(format!("{:.0} MiB more for {} looks", grown as f64 / MIB, whole(looks as f64)))
+                .aim(Limit::AtMost(700.0)),
+        );
+        Ok(self)
+    }
+
+    fn send(&mut self, batch: &Batch, changed: bool) -> Result<Sent> {
+        let token = self.world.authority_token(batch)?;
+        let file = self.world.file(batch, changed)?;
+        self.serving.send(&token, batch, &file)
+    }
+
+    /// A file of 50,000 records that are all new, and the same with a tenth changed.
+    fn upload(&mut self) -> Result<()> {
+        let batch = self.world.new_people();
+        for (changed, name) in [(false, "all new"), (true, "10 % changed")] {
+            let probe = probe::probe(&self.options.folder, Duration::from_secs(1))?;
+            self.check(&probe)?;
+            let sent = self.send(&batch, changed)?;
+            let seconds = sent.took.as_secs_f64();
+            let beside = format!(
+                "{:.1} MiB, {} records/s; {} flushes/s",
+                sent.bytes as f64 / MIB,
+                whole(f64::from(sent.records) / seconds),
+                whole(probe.growing.per_second)
+            );
+            self.push(
+                Figure::new(format!("upload of {} records, {name}", whole(f64::from(sent.records))), seconds, Unit::Seconds)
+                    .beside(beside)
+                    .floor(Limit::AtMost(5.0))
+                    .aim(Limit::AtMost(2.0)),
+            );
+        }
+        wait_for_applier(&self.serving)?;
+        Ok(())
+    }
+
+    /// Looks while files are applied: first one of people who are known from another authority, then the same with changes.
+    fn mixed(&mut self) -> Result<()> {
+        let target = self.targets.hit.clone();
+        let alone = self.load(&target, MIXED_CONNECTIONS, self.options.burst)?.outcome;
+        wait_for_applier(&self.serving)?;
+        let batch = self.world.known_people();
+        let token = self.world.authority_token(&batch)?;
+        let files = [self.world.file(&batch, false)?, self.world.file(&batch, true)?, self.world.file(&batch, false)?];
+        let duration_ms = self.options.burst.as_millis() as u64;
+        let threads = self.options.client_threads;
+        // The file begins to be applied with the timed part.
+        let burst = Burst { target, connections: MIXED_CONNECTIONS, threads, warm_up_ms: 500, duration_ms };
+        let (client, end) = (self.client(), Instant::now() + Duration::from_millis(500 + duration_ms));
+        let mut sent = Vec::new();
+        let outcome = std::thread::scope(|scope| -> Result<Outcome> {
+            let driver = scope.spawn(|| client(&burst));
+            std::thread::sleep(Duration::from_millis(500));
+            for file in &files {
+                if Instant::now() < end {
+                    sent.push(self.serving.send(&token, &batch, file)?);
+                }
+            }
+            driver.join().map_err(|_| anyhow::anyhow!("the client died"))?
+        })?;
+        self.note(&outcome);
+        let taken: Vec<String> = sent.iter().map(|sent| format!("{:.2?}", sent.took)).collect();
+        for (name, with, without) in
+            [("p50", outcome.p50_us, alone.p50_us), ("p99", outcome.p99_us, alone.p99_us)]
+        {
+            self.push(
+                Figure::new(format!("hit, 16 connections, while files are applied: {name}"), with / 1e6, Unit::Seconds).beside(
+                    format!("{} without; files answered after {}", time(without), taken.join(", ")),
+                ),
+            );
+        }
+        wait_for_applier(&self.serving)?;
+        Ok(())
+    }
+
+    fn memory(&mut self) -> Result<()> {
+        let bytes = process::private_bytes(self.serving.pid())?;
+        let (plans, looks) = (self.world.plans, self.answered);
+        self.push(
+            Figure::new("private memory", bytes as f64, Unit::Mebibytes)
+                .beside(format!("{} plans; {} looks in this run, {} since its start", whole(plans as f64), whole(looks as f64),
+                    whole(self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0))))
+                .aim(Limit::AtMost(256.0 * 1e6)),
+        );
+        Ok(())
+    }
+
+    /// Stops cleanly, hands out how long that took, and starts again.
+    fn stopped_and_started(self, why: &str) -> Result<(Self, Duration)> {
+        (self.say)(&format!("stopping and starting {why}"));
+        let Self { options, say, world, serving, results, answered, failed, flushes, .. } = self;
+        let stopped = serving.stop()?;
+        let serving = Serving::start(&options.binary, &world)?;
+        let targets = serving.targets(&world, &world.tokens());
+        Ok((Self { options, say, world, serving, targets, results, answered, failed, flushes }, stopped))
+    }
+
+    /// A clean stop and start; between them the journal's looks are counted.
+    fn restarted(self) -> Result<Self> {
+        let Self { options, say, world, serving, mut results, answered, failed, flushes, .. } = self;
+        let stopped = serving.stop()?;
+        say("counting the journal's looks");
+        results.figures.push(counted("looks answered and not in the journal", world.recorded()?, answered, failed));
+        let serving = Serving::start(&options.binary, &world)?;
+        let ready = serving.ready_after.as_secs_f64();
+        let targets = serving.targets(&world, &world.tokens());
+        let mut run = Self { options, say, world, serving, targets, results, answered, failed, flushes };
+        let of = run.of_plans();
+        run.push(
+            Figure::new(format!("start with {of}, after a clean stop"), ready, Unit::Seconds)
+                .beside(format!("the stop took {stopped:.2?}"))
+                .floor(Limit::AtMost(1.0))
+                .aim(Limit::AtMost(0.3)),
+        );
+        Ok(run)
+    }
+
+    fn of_plans(&self) -> String {
+        let plans = self.world.plans;
+        let rest = if plans < PLANS_FULL { " (the limits are about 1 million)" } else { "" };
+        format!("{} plans{rest}", whole(plans as f64))
+    }
+
+    /// `kill -9` under load, and the start after it.
+    fn killed(self) -> Result<Self> {
+        let Self { options, say, world, serving, targets, results, answered, failed, flushes } = self;
+        say("kill -9 under load");
+        let duration_ms = 4_000;
+        let (threads, target) = (options.client_threads, targets.hit.clone());
+        let burst = Burst { target, connections: BURST_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
+        let program = options.program.clone();
+        let driver = std::thread::spawn(move || crate::drive::in_own_process(&program, &burst));
+        std::thread::sleep(Duration::from_millis(3_000));
+        serving.kill()?;
+        let outcome = driver.join().map_err(|_| anyhow::anyhow!("the client died"))??;
+        let serving = Serving::start(&options.binary, &world)?;
+        let ready = serving.ready_after.as_secs_f64();
+        let targets = serving.targets(&world, &world.tokens());
+        let mut run = Self { options, say, world, serving, targets, results, answered, failed, flushes };
+        run.answered += outcome.answers_200;
+        // What was cut may be recorded without an answer; connections that were refused asked nothing.
+        run.failed += outcome.errors() - outcome.refused;
+        let of = run.of_plans();
+        run.push(
+            Figure::new(format!("start with {of}, after kill -9 under load"), ready, Unit::Seconds)
+                .beside(format!("{} looks answered before", whole(outcome.answers_200 as f64)))
+                .aim(Limit::AtMost(3.0)),
+        );
+        Ok(run)
+    }
+
+    /// Stops, counts, verifies the audit log.
+    fn end(self) -> Result<Results> {
+        let Self { options, say, world, serving, mut results, answered, failed, .. } = self;
+        serving.stop()?;
+        if options.only.as_deref().is_none_or(|only| only == "start") {
+            results.figures.push(counted("looks answered and not in the journal, kill -9 included", world.recorded()?, answered, failed));
+        }
+        if options.only.as_deref().is_none_or(|only| only == "verify") {
+            say("verifying the audit log");
+            let begun = Instant::now();
+            let output = Command::new(&options.binary).args(["audit", "verify", "--data-dir"]).arg(&world.data).output()?;
+            let took = begun.elapsed().as_secs_f64();
+            let clean = f64::from(u8::from(!output.status.success()));
+            say(String::from_utf8_lossy(&output.stdout).trim());
+            let told = format!("exit {:?} after {:.1} s", output.status.code(), took);
+            results.figures.push(
+                Figure::new("faults of the audit log (cpis audit verify)", clean, Unit::Count).beside(told).floor(Limit::AtMost(0.0)),
+            );
+        }
+        Ok(results)
+    }
+}
+
+/// Answers that the journal does not hold, or entries that nothing explains: a look that was not answered well may stand there.
+fn counted(name: &str, recorded: u64, answered: u64, failed: u64) -> Figure {
+    let lost = answered.saturating_sub(recorded);
+    let unexplained = recorded.saturating_sub(answered + failed);
+    Figure::new(name, (lost + unexplained) as f64, Unit::Count)
+        .beside(format!("{} answered, {} recorded, {} not answered well", whole(answered as f64), whole(recorded as f64), whole(failed as f64)))
+        .floor(Limit::AtMost(0.0))
+}
+
+/// Bytes in use of the database's file, and its write-ahead log. Free pages of the file are not counted: they are used again.
+fn disk_bytes(data: &Path) -> Result<u64> {
+    let database = data.join("cpis.db");
+    let mut head = [0; 40];
+    std::fs::File::open(&database)?.read_exact_at(&mut head, 0)?;
+    let log = std::fs::metadata(data.join("cpis.db-wal")).map_or(0, |found| found.len());
+    Ok(pages_in_use(&head).context("the database has no head")? + log)
+}
+
+/// The head of a database file: page size at 16, pages at 28, free pages at 36 (SQLite file format, 1.3).
+fn pages_in_use(head: &[u8; 40]) -> Option<u64> {
+    let number = |at: usize| Some(u64::from(u32::from_be_bytes(head.get(at..at + 4)?.try_into().ok()?)));
+    let page = match u16::from_be_bytes(head.get(16..18)?.try_into().ok()?) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    Some(page * number(28)?.checked_sub(number(36)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Verdict;
+
+    #[test]
+    fn counts_agree_or_the_run_fails() {
+        for (recorded, answered, failed, verdict) in [
+            (100, 100, 0, Verdict::FloorMet),
+            (99, 100, 0, Verdict::FloorMissed),
+            (101, 100, 0, Verdict::FloorMissed),
+            (101, 100, 1, Verdict::FloorMet),
+            (99, 100, 1, Verdict::FloorMissed),
+        ] {
+            assert_eq!(counted("a", recorded, answered, failed).verdict, verdict, "{recorded} {answered} {failed}");
+        }
+    }
+
+    #[test]
+    fn free_pages_are_not_in_use() {
+        let mut head = [0; 40];
+        head[16..18].copy_from_slice(&4096u16.to_be_bytes());
+        head[28..32].copy_from_slice(&10u32.to_be_bytes());
+        head[36..40].copy_from_slice(&3u32.to_be_bytes());
+        assert_eq!(pages_in_use(&head), Some(7 * 4096));
+        head[36] = 255;
+        assert_eq!(pages_in_use(&head), None);
+    }
+}

@@ -1,0 +1,320 @@
+//! A world of people who do not exist: a data directory with keys and a filled register, an issuer of tokens, authorities' files.
+//!
+//! Everything follows from one seed. Places of people: first those with plans, then those whom a first upload brings, at the end
+//! those without a plan.
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use cpis_app::demographics::{LocalRegister, RegisterEntry};
+use cpis_app::people::Keys;
+use cpis_app::ring::KeyRing;
+use cpis_app::{Clock, SystemClock, SystemEntropy};
+use cpis_format_hl7v3::FileWriter;
+use cpis_model::demographics::Demographics;
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::plan::PlanKind;
+use cpis_model::register::Register;
+use cpis_model::time::{days_after, london_day};
+use cpis_model::upload::{Header, UploadedPlan};
+use cpis_model::{Date, Timestamp};
+use cpis_store::Store;
+use cpis_store_sqlite::{Options, SqliteStore};
+use cpis_synth::{PEOPLE_MAX, SynthPerson, authority_contact, person, plan_source, plans_for, record};
+use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
+use std::collections::HashMap;
+use std::io::Write;
+use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// From it follow all people and plans.
+const SEED: u64 = 7;
+/// Records of a file.
+pub const FILE_RECORDS: u32 = 50_000;
+/// People in the register without a plan.
+const WITHOUT_PLAN: u32 = 9_000;
+/// Of a hundred plans, so many people: the rest are second plans.
+const PEOPLE_PERCENT: u64 = 85;
+/// Numbers that looks are asked about: so many that pages and caches do not get used to a few.
+const HITS_MAX: u32 = 100_000;
+/// Clinicians who ask, each with a token of their own.
+const AUTHORS: usize = 64;
+/// Entries that the register takes at once.
+const REGISTER_CHUNK: usize = 5_000;
+
+/// One file of an authority: who stands in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Which authority, by its place among those of the register.
+    pub authority: usize,
+    /// Places of the people.
+    pub people: Range<u32>,
+}
+
+/// The world.
+pub struct World {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The configuration of `cpis serve`.
+    pub config: PathBuf,
+    /// Files that bring all plans.
+    pub batches: Vec<Batch>,
+    /// Plans in those files.
+    pub plans: u64,
+    /// People who have them.
+    pub people: u32,
+    /// People in the register.
+    pub registered: u32,
+    /// Bytes of plan are made for this day.
+    today: Date,
+    runtime: tokio::runtime::Runtime,
+    issuer: Issuer,
+    register: Register,
+    authorities: Vec<(AuthorityCode, Arc<str>)>,
+    sequences: HashMap<usize, u64>,
+    folder: tempfile::TempDir,
+}
+
+/// Tokens of both kinds of clinician.
+pub struct Tokens {
+    /// Unscheduled care.
+    pub notifying: Vec<String>,
+    /// Scheduled care: silent reads.
+    pub silent: Vec<String>,
+}
+
+impl World {
+    /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans.
+    pub fn make(folder: &Path, plans: u64, mut say: impl FnMut(&str)) -> Result<Self> {
+        refuse_memory(folder)?;
+        let folder = tempfile::Builder::new().prefix("cpis-bench-").tempdir_in(folder).context("no folder for data")?;
+        let data = folder.path().join("data");
+        std::fs::DirBuilder::new().mode(0o700).create(&data)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let now = SystemClock.now();
+        let today = london_day(now);
+        let register = Register::built_in();
+        let authorities = register.authorities();
+        let people = u32::try_from(plans * PEOPLE_PERCENT / 100)?.clamp(1, PEOPLE_MAX - FILE_RECORDS - WITHOUT_PLAN);
+        let registered = people + FILE_RECORDS + WITHOUT_PLAN;
+        let (batches, plans) = batches(plans, people, |place| of_place(place, today).1.len() as u64);
+        // The last two authorities are for files that are measured.
+        ensure!(batches.len() + 2 <= authorities.len(), "so many plans need more authorities than there are");
+
+        let entropy = Arc::new(SystemEntropy::new().map_err(|error| anyhow!(error))?);
+        let ring = KeyRing::generate("bench.example/log", &*entropy)?;
+        let mut file = std::fs::OpenOptions::new();
+        let mut file = file.create_new(true).write(true).mode(0o600).open(data.join("key-ring.toml"))?;
+        file.write_all(ring.to_text().as_bytes())?;
+        let keys = Keys { ring: Arc::new(ring), entropy };
+        runtime.block_on(fill_register(&data.join("cpis.db"), keys, registered, today, &mut say))?;
+
+        let key = SigningKey::fresh("bench-1", &mut rand::rng());
+        let issuer = Issuer::start(([127, 0, 0, 1], 0).into(), vec![key], || SystemClock.now());
+        let issuer = runtime.block_on(issuer).context("the issuer does not start")?;
+        let config = folder.path().join("cpis.toml");
+        let world = Self {
+            data,
+            config,
+            batches,
+            plans,
+            people,
+            registered,
+            today,
+            runtime,
+            issuer,
+            register,
+            authorities,
+            sequences: HashMap::new(),
+            folder,
+        };
+        let mapping = format!("issuer = \"{}\"\naudience = [\"{AUDIENCE}\"]\n", world.issuer.url());
+        std::fs::write(world.folder.path().join("issuer.toml"), mapping)?;
+        Ok(world)
+    }
+
+    /// The folder that everything lies in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Leaves the folder where it is when the run is over.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
+    /// Tokens of 64 clinicians of each kind, at as many sites.
+    pub fn tokens(&self) -> Tokens {
+        let now = SystemClock.now();
+        let sites = self.register.sites();
+        let sites: Vec<&str> = sites.iter().take(AUTHORS).map(|site| site.code.as_str()).collect();
+        let mint = |claims: fn(&Register, &str, Timestamp) -> serde_json::Value| {
+            sites.iter().map(|site| self.issuer.mint(&claims(&self.register, site, now))).collect()
+        };
+        Tokens { notifying: mint(people::clinician), silent: mint(people::scheduled_clinician) }
+    }
+
+    /// Numbers of people with a plan, evenly spread.
+    pub fn hits(&self) -> Vec<String> {
+        let wanted = self.people.min(HITS_MAX);
+        let places = (0..wanted).map(|place| (u64::from(place) * u64::from(self.people) / u64::from(wanted)) as u32);
+        places.filter_map(|place| cpis_synth::number(SEED, place)).map(|number| number.digits().to_owned()).collect()
+    }
+
+    /// Numbers of people in the register without a plan.
+    pub fn misses(&self) -> Vec<String> {
+        let places = self.registered - WITHOUT_PLAN..self.registered;
+        places.filter_map(|place| cpis_synth::number(SEED, place)).map(|number| number.digits().to_owned()).collect()
+    }
+
+    /// People who have no plan yet, in a file of an authority that sent none yet.
+    pub fn new_people(&self) -> Batch {
+        let end = self.people + FILE_RECORDS;
+        Batch { authority: self.authorities.len() - 1, people: self.people..end }
+    }
+
+    /// People of whom another authority knows, in a file of one that sent none yet.
+    pub fn known_people(&self) -> Batch {
+        Batch { authority: self.authorities.len() - 2, people: 0..self.people.min(FILE_RECORDS) }
+    }
+
+    /// A token of the authority.
+    pub fn authority_token(&self, batch: &Batch) -> Result<String> {
+        let (code, name) = self.authority(batch)?;
+        Ok(self.issuer.mint(&people::authority_worker(code.0.as_str(), name, SystemClock.now())))
+    }
+
+    /// The authority's next file. With `changed`, each tenth record differs from what the batch's people have by themselves.
+    pub fn file(&mut self, batch: &Batch, changed: bool) -> Result<Vec<u8>> {
+        let (authority, name) = self.authority(batch)?;
+        let header = Header {
+            created: SystemClock.now().strftime("%Y%m%d%H%M%S+0000").to_string(),
+            sequence: self.sequences.get(&batch.authority).copied().unwrap_or(1),
+            declared_records: u64::from(batch.people.end - batch.people.start),
+            authority,
+            name: name.to_string(),
+            contact: authority_contact(authority),
+        };
+        self.sequences.insert(batch.authority, header.sequence + 1);
+        let mut writer = FileWriter::new(&header);
+        for (position, place) in (1u32..).zip(batch.people.clone()) {
+            let (Some(person), mut plans) = of_place(place, self.today) else { bail!("there is no person {place}") };
+            if changed && position % 10 == 0 {
+                plans.iter_mut().for_each(|plan| change(plan, self.today));
+            }
+            writer.push(&[record(position, &person, plans)]);
+        }
+        Ok(writer.finish())
+    }
+
+    fn authority(&self, batch: &Batch) -> Result<(AuthorityCode, &str)> {
+        let (code, name) = self.authorities.get(batch.authority).context("there is no such authority")?;
+        Ok((*code, name))
+    }
+
+    /// How many entries of looks the journal holds, with the service stopped. Rows of uploads are told by their missing body.
+    pub fn recorded(&self) -> Result<u64> {
+        self.runtime.block_on(async {
+            let store = SqliteStore::open(&self.data.join("cpis.db"), Options::default())?;
+            let (mut next, mut recorded) = (0, 0);
+            loop {
+                let rows = store.journal_from(next, 10_000).await?;
+                let Some(last) = rows.last() else { break };
+                next = last.place.first_index + u64::from(last.place.count);
+                let looks = rows.iter().filter(|row| row.body.is_some());
+                recorded += looks.map(|row| u64::from(row.place.count)).sum::<u64>();
+            }
+            store.close().await;
+            Ok(recorded)
+        })
+    }
+}
+
+/// A person and their plans.
+fn of_place(place: u32, today: Date) -> (Option<SynthPerson>, Vec<UploadedPlan>) {
+    let found = person(SEED, place, today);
+    let plans = found.as_ref().map(|person| plans_for(person, &mut plan_source(SEED, person), today));
+    (found, plans.unwrap_or_default())
+}
+
+/// The same plan with another end, still shown.
+fn change(plan: &mut UploadedPlan, today: Date) {
+    plan.dates.end = match (plan.kind, plan.dates.end) {
+        (PlanKind::Unborn, Some(due)) => Some(days_after(due, 1)),
+        (_, None) => Some(today),
+        (_, Some(_)) => None,
+    };
+}
+
+/// Files of one authority after another that bring at least so many plans, and how many they bring. Once everybody stands in
+/// one, the next authority begins with the first person again.
+fn batches(plans: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch>, u64) {
+    let (mut batches, mut sum, mut first) = (Vec::new(), 0, 0);
+    while sum < plans {
+        let mut end = first;
+        while end < people.min(first + FILE_RECORDS) && sum < plans {
+            sum += plans_of(end);
+            end += 1;
+        }
+        batches.push(Batch { authority: batches.len(), people: first..end });
+        first = if end == people { 0 } else { end };
+    }
+    (batches, sum)
+}
+
+async fn fill_register(path: &Path, keys: Keys, people: u32, today: Date, say: &mut impl FnMut(&str)) -> Result<()> {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path, Options::default())?);
+    let register = LocalRegister::new(store.clone(), keys);
+    let mut entries = Vec::with_capacity(REGISTER_CHUNK);
+    for person in cpis_synth::people(SEED, today).take(people as usize) {
+        let known = Demographics { name: person.name, birth: person.birth, restricted: false, deceased: false };
+        entries.push(RegisterEntry { number: person.number, person: Some(known), superseded_by: None });
+        if entries.len() == REGISTER_CHUNK || person.place + 1 == people {
+            register.put(&entries).await?;
+            entries.clear();
+            if (person.place + 1) % 100_000 == 0 || person.place + 1 == people {
+                say(&format!("register: {} of {people} people", person.place + 1));
+            }
+        }
+    }
+    drop(register);
+    store.close().await;
+    Ok(())
+}
+
+/// Flushes in memory cost nothing, and figures from there would say nothing.
+fn refuse_memory(folder: &Path) -> Result<()> {
+    let output = Command::new("stat").args(["-f", "-c", "%T"]).arg(folder).output().context("`stat`")?;
+    let kind = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    ensure!(output.status.success(), "{} cannot be looked at", folder.display());
+    ensure!(!matches!(kind.as_str(), "tmpfs" | "ramfs"), "{} lies in memory: name another --folder", folder.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_bring_all_plans_and_begin_anew_when_everybody_stood_in_one() {
+        let (files, plans) = batches(200_000, 120_000, |place| 1 + u64::from(place % 10 == 0));
+        let people: Vec<_> = files.iter().map(|batch| batch.people.clone()).collect();
+        assert!((200_000..200_002).contains(&plans));
+        assert_eq!(people.iter().take(4).map(|range| range.start).collect::<Vec<_>>(), [0, 50_000, 100_000, 0]);
+        assert!(people.iter().all(|range| range.end <= 120_000 && range.len() <= 50_000));
+        assert_eq!(files.iter().map(|batch| batch.authority).collect::<Vec<_>>(), (0..files.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_changed_plan_keeps_its_key_and_differs() {
+        let today: Date = "2026-11-22".parse().unwrap();
+        for place in 0..500 {
+            for plan in of_place(place, today).1 {
+                let mut other = plan;
+                change(&mut other, today);
+                assert!(other != plan && other.kind == plan.kind && other.dates.start == plan.dates.start);
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! `cpis demo`: the whole service on this machine with invented people, a real issuer of tokens beside it, and a story told
+//! through the real interfaces. Personal data is stored sealed only, as in any installation.
+
+mod ready;
+mod story;
+mod world;
+
+use crate::client::send;
+use crate::config::{LogFormat, LogLevel, Logs};
+use crate::fault::{Fault, Kind, OrFault, Result};
+use crate::open::{self, Opened, app, database};
+use crate::places::{Places, write_private};
+use crate::running::{Doors, Known, Running, listen};
+use crate::{cli, logs, ring_file, say, signals, upload};
+use cpis_app::demographics::LocalRegister;
+use cpis_app::ring::KeyRing;
+use cpis_app::{Clock, Settings, SystemClock, lifecycle};
+use cpis_identity::Mapping;
+use cpis_model::entry::HiddenFor;
+use cpis_model::register::Register;
+use cpis_model::time::london_day;
+use cpis_model::{Date, Timestamp};
+use cpis_store::Store;
+use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
+use ready::{Examples, NextUpload, Ready, Tokens};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use story::Stage;
+use world::{AUTHORITIES, AUTHORITY, OTHER, Part, World};
+
+/// Name of the demo's audit log: no other installation has it, so none is taken for a demo.
+const LOG_NAME: &str = "demo.localhost/log";
+/// Where the database keeps what the second start must know: a day and a number of people, nothing personal.
+const SETTING: &str = "demo";
+/// Where those work who get tokens.
+const HOSPITAL: &str = "RAL01";
+const SCHEDULED_CARE: &str = "RP4";
+
+/// What the second start must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    on: Date,
+    people: u32,
+    told: bool,
+}
+
+/// Runs the demo until it is told to end.
+pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
+    let mut stop = signals::watch()?;
+    logs::start(&Logs { format: LogFormat::Human, level: LogLevel::Warn });
+    let folder = arguments.data_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("cpis-demo"));
+    let places = Places::in_folder(&folder);
+    places.create()?;
+    let ready_file = arguments.ready_file.as_deref().map(|path| ready::place(path, &folder)).transpose()?;
+    if let Some(path) = &ready_file {
+        // Whoever waits for it must not find the one of an earlier start.
+        let _ = std::fs::remove_file(path);
+    }
+    let now = SystemClock.now();
+    let (opened, made) = open_world(places, arguments.people, now).await?;
+    let world = World::new(made.on, made.people)?;
+    let (listener, issuer) = open_doors(arguments.port).await?;
+    let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
+    let base = format!("http://{address}");
+    let register = Arc::new(Register::built_in());
+    let mapping = Mapping::standard(issuer.url(), AUDIENCE, Vec::new()).or_fault(Kind::Issuer, "The demo's issuer")?;
+    let settings =
+        Settings { test_numbers: true, checkpoint_file: Some(opened.places.checkpoints.clone()), ..Settings::default() };
+    let known = Known { mappings: vec![mapping], register: register.clone() };
+    let doors = Doors { listener, tls: None, inside: None, base_url: base.clone() };
+    let running = Running::start(opened, settings, known, doors).await?;
+    let stage =
+        Stage { service: &running.service, base: &base, issuer: &issuer, register: &register, world: &world, now };
+    let told = tokio::select! {
+        told = begin(&stage, made, ready_file.as_deref()) => told,
+        () = signals::asked(&mut stop) => Ok(None),
+    };
+    let done = match told {
+        Ok(tokens) => {
+            signals::asked(&mut stop).await;
+            say::line("\nEnding: answering what was taken. A second signal ends at once.");
+            drop(tokens);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(fault) => Err(fault),
+    };
+    if let Some(path) = &ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    running.stop().await;
+    issuer.stop().await;
+    say::line(format_args!("Ended. The demo's data stays in {}; delete it when you like.", folder.display()));
+    done
+}
+
+/// Opens the demo's data, or makes it.
+async fn open_world(places: Places, people: u32, now: Timestamp) -> Result<(Opened, Made)> {
+    let lock = places.lock()?;
+    if !places.key_ring.exists() && !places.database.exists() {
+        let ring = KeyRing::generate(LOG_NAME, &open::entropy()?).or_fault(Kind::Keys, "The demo's key ring")?;
+        ring_file::write_new(&places.key_ring, &ring)?;
+    }
+    if ring_file::read(&places.key_ring)?.signing_name() != LOG_NAME {
+        let what = format!("{} is an installation and no demo", places.data_dir.display());
+        return Err(Fault::new(Kind::Data, what).mend("Choose another folder with --data-dir. Nothing was changed."));
+    }
+    let opened = open::open(places, lock, 4, true).await?;
+    opened.check_keys().await?;
+    opened.check_not_behind().await?;
+    let stored = opened.store.setting(SETTING).await.map_err(|error| database(&error))?;
+    let stored = stored.and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
+    let made = stored.unwrap_or(Made { on: london_day(now), people, told: false });
+    save(&*opened.store, made).await?;
+    Ok((opened, made))
+}
+
+async fn save(store: &dyn Store, made: Made) -> Result<()> {
+    let bytes = serde_json::to_vec(&made).or_fault(Kind::Failed, "The demo's day")?;
+    store.set_setting(SETTING, bytes).await.map_err(|error| database(&error))
+}
+
+/// The service's listener, and the issuer on the next port.
+async fn open_doors(port: u16) -> Result<(tokio::net::TcpListener, Issuer)> {
+    let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let listener = listen(address(port), "--port").await?;
+    let next = if port == 0 { 0 } else { port.checked_add(1).unwrap_or(0) };
+    let keys = vec![SigningKey::fresh("demo", &mut rand::rng())];
+    let issuer = Issuer::start(address(next), keys, || SystemClock.now()).await.map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("{} is in use by another program", address(next)),
+            _ => format!("{} cannot be listened on: {error}", address(next)),
+        };
+        Fault::new(Kind::Address, what).mend("Stop the other program, or change --port; the issuer takes the next port.")
+    })?;
+    Ok((listener, issuer))
+}
+
+/// Fills the demo and tells its story at the first start; then says where everything is.
+async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Result<Option<tempfile::TempDir>> {
+    if made.told {
+        say::line(format_args!("This demo was made on {} with {} invented people. It goes on where it ended.", made.on, made.people));
+    } else {
+        say::line(format_args!(
+            "OpenCPIS demo: {} invented people with NHS numbers of the test range, real authorities and hospitals.",
+            made.people
+        ));
+        let sent = fill(stage).await?;
+        stage.tell(&sent).await?;
+        save(&*stage.service.store, Made { told: true, ..made }).await?;
+    }
+    let ready = ready(stage).await?;
+    let tokens = token_files(&ready.tokens)?;
+    if let Some(path) = ready_file {
+        ready::write(path, &ready)?;
+    }
+    say::text(addresses(&ready, tokens.path(), ready_file));
+    Ok(Some(tokens))
+}
+
+/// Fills the local register, sends the files through the service's own door, and lets demographics change its mind.
+async fn fill(stage: &Stage<'_>) -> Result<Vec<(String, Value)>> {
+    let local = LocalRegister::new(stage.service.store.clone(), stage.service.keys.clone());
+    local.put(&stage.world.register()).await.map_err(|error| app(&error))?;
+    let mut sent = Vec::new();
+    for authority in AUTHORITIES {
+        let file = stage.world.file(stage.register, authority, 1)?;
+        let answer = upload::deliver(&stage.worker(authority)?, file.into()).await?;
+        if !answer.status.is_success() {
+            return Err(Fault::failed(format!("The demo's service answered {}", answer.words())));
+        }
+        sent.push((stage.authority(authority), answer.body));
+    }
+    local.put(&stage.world.register_later()?).await.map_err(|error| app(&error))?;
+    for part in [Part::Superseded, Part::StorySuperseded] {
+        let (old, new) = (stage.world.number(part)?, World::surviving(part)?);
+        lifecycle::supersede(stage.service, old, new).await.map_err(|error| app(&error))?;
+    }
+    for part in [Part::Sensitive, Part::StoryRestricted] {
+        let number = stage.world.number(part)?;
+        lifecycle::hide(stage.service, number, Some(HiddenFor::Restricted)).await.map_err(|error| app(&error))?;
+    }
+    Ok(sent)
+}
+
+async fn ready(stage: &Stage<'_>) -> Result<Ready> {
+    let code = AUTHORITY.parse().map_err(|_| Fault::failed("The code of the demo's authority is wrong"))?;
+    let state = stage.service.store.upload_state(code).await.map_err(|error| database(&error))?;
+    let (register, now) = (stage.register, stage.now);
+    let mint = |claims: Value| stage.issuer.mint(&claims);
+    let worker = |authority: &str| mint(people::authority_worker(authority, &stage.authority(authority), now));
+    Ok(Ready {
+        fhir: format!("{}{}", stage.base, cpis_inbound_http::FHIR_BASE),
+        authority_api: format!("{}/authority/v1", stage.base),
+        issuer: stage.issuer.url().to_owned(),
+        upload: NextUpload::new(&stage.authority(AUTHORITY), state.last.map_or(1, |last| last + 1)),
+        tokens: Tokens {
+            clinician: mint(people::clinician(register, HOSPITAL, now)),
+            scheduled_clinician: mint(people::scheduled_clinician(register, SCHEDULED_CARE, now)),
+            authority: worker(AUTHORITY),
+            other_authority: worker(OTHER),
+            privacy_officer: mint(people::privacy_officer(register, HOSPITAL, now)),
+        },
+        examples: Examples::of(stage.world)?,
+    })
+}
+
+/// A private folder with a file for each token, as `curl --header @FILE` and `cpis --token-file FILE` read it. It goes with
+/// the demo.
+fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
+    let what = "The demo's tokens cannot be written";
+    let folder = tempfile::Builder::new().prefix("cpis-demo-tokens-").tempdir().or_fault(Kind::Failed, what)?;
+    for (name, token) in tokens.named() {
+        let text = format!("Authorization: Bearer {token}\n");
+        write_private(&folder.path().join(name), text.as_bytes(), true).or_fault(Kind::Failed, what)?;
+    }
+    Ok(folder)
+}
+
+fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
+    let Ready { fhir, authority_api, issuer, examples, upload, .. } = ready;
+    let clinician: PathBuf = tokens.join("clinician");
+    let authority: PathBuf = tokens.join("authority");
+    let written = ready_file.map(|path| format!("  Ready file     {}\n", path.display())).unwrap_or_default();
+    let base = fhir.trim_end_matches(cpis_inbound_http::FHIR_BASE);
+    let (clinician, authority) = (clinician.display(), authority.display());
+    format!(
+        "\n\
+         The service runs. Ctrl-C ends it.\n\
+         \n\
+         \x20 FHIR           {fhir}\n\
+         \x20 Authority API  {authority_api}\n\
+         \x20 Issuer         {issuer}\n\
+         \x20 Tokens         {}\n\
+         {written}\
+         \n\
+         Ask for a child. The token is in a file, and the number is in no address:\n\
+         \x20 curl --header @{clinician} \\\n\
+         \x20   --data-urlencode 'patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{}' {fhir}/CareTeam/_search\n\
+         \n\
+         Who asked before:\n\
+         \x20 curl --header @{clinician} \\\n\
+         \x20   --data-urlencode 'patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{}' {fhir}/AuditEvent/_search\n\
+         \n\
+         What {} was told:\n\
+         \x20 curl --header @{authority} {authority_api}/notices\n\
+         \n\
+         The same at a prompt, and a file (the next one is number {}):\n\
+         \x20 cpis query --url {base} --token-file {clinician}\n\
+         \x20 cpis upload FILE --url {base} --token-file {authority}\n\
+         \n\
+         Numbers to ask for:\n\
+         \x20 {}  child protection plan        {}  looked after\n\
+         \x20 {}  unborn child's mother        {}  plan that ended\n\
+         \x20 {}  plans of two authorities     {}  two plans of one authority\n\
+         \x20 {}  no plan                      {}  replaced by another number\n\
+         \x20 {}  restricted                   {}  known to nobody\n",
+        tokens.display(),
+        examples.cpp,
+        examples.cpp,
+        upload.name,
+        upload.next_sequence,
+        examples.cpp,
+        examples.lac,
+        examples.unborn,
+        examples.ended,
+        examples.two_authorities,
+        examples.two_plans,
+        examples.none,
+        examples.superseded,
+        examples.sensitive,
+        examples.unknown,
+    )
+}

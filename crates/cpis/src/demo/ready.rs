@@ -1,0 +1,213 @@
+//! The ready file: where the demo runs, tokens and examples, for programs. Written once all is up, for its owner alone.
+
+use super::world::{AUTHORITY, Part, World};
+use crate::fault::{Fault, Kind, Result};
+use crate::places::write_private;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The file. Later versions add keys; these stay.
+#[derive(Debug, Serialize)]
+pub struct Ready {
+    /// Base address of the FHIR interface.
+    pub fhir: String,
+    /// Base address of the authority's interface.
+    pub authority_api: String,
+    /// The issuer of tokens.
+    pub issuer: String,
+    /// The next file of the demo's authority.
+    pub upload: NextUpload,
+    /// Tokens of people; they last 12 hours and no longer than this start.
+    pub tokens: Tokens,
+    /// NHS numbers to ask for.
+    pub examples: Examples,
+}
+
+/// What the next file must carry.
+#[derive(Debug, Serialize)]
+pub struct NextUpload {
+    /// Code of the authority.
+    pub ods_code: String,
+    /// Its name.
+    pub name: String,
+    /// The number that is expected.
+    pub next_sequence: u64,
+}
+
+/// Tokens.
+#[derive(Clone, Serialize)]
+pub struct Tokens {
+    /// A clinician in unscheduled care.
+    pub clinician: String,
+    /// A clinician in scheduled care.
+    pub scheduled_clinician: String,
+    /// Somebody of the demo's authority.
+    pub authority: String,
+    /// Somebody of another authority.
+    pub other_authority: String,
+    /// A privacy officer.
+    pub privacy_officer: String,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(…)")
+    }
+}
+
+impl Tokens {
+    /// Each with its name.
+    pub fn named(&self) -> [(&'static str, &str); 5] {
+        [
+            ("clinician", &self.clinician),
+            ("scheduled_clinician", &self.scheduled_clinician),
+            ("authority", &self.authority),
+            ("other_authority", &self.other_authority),
+            ("privacy_officer", &self.privacy_officer),
+        ]
+    }
+}
+
+/// NHS numbers as text.
+#[derive(Clone, Serialize)]
+pub struct Examples {
+    /// Under a child protection plan.
+    pub cpp: String,
+    /// Looked after.
+    pub lac: String,
+    /// A mother whose unborn child is under a plan.
+    pub unborn: String,
+    /// A plan that ended some weeks ago.
+    pub ended: String,
+    /// Plans of two authorities.
+    pub two_authorities: String,
+    /// Two plans of one authority.
+    pub two_plans: String,
+    /// Known to demographics, without a plan.
+    pub none: String,
+    /// The old number of a stored child, since replaced.
+    pub superseded: String,
+    /// A stored child who was restricted later.
+    pub sensitive: String,
+    /// Known to nobody.
+    pub unknown: String,
+}
+
+impl std::fmt::Debug for Examples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Examples(…)")
+    }
+}
+
+impl Examples {
+    /// The examples of a world.
+    pub fn of(world: &World) -> Result<Self> {
+        let number = |part| world.number(part).map(|number| number.digits().to_owned());
+        Ok(Self {
+            cpp: number(Part::Cpp)?,
+            lac: number(Part::Lac)?,
+            unborn: number(Part::Unborn)?,
+            ended: number(Part::Ended)?,
+            two_authorities: number(Part::TwoAuthorities)?,
+            two_plans: number(Part::TwoPlans)?,
+            none: number(Part::NoPlan)?,
+            superseded: number(Part::Superseded)?,
+            sensitive: number(Part::Sensitive)?,
+            unknown: World::unknown()?.digits().to_owned(),
+        })
+    }
+}
+
+impl NextUpload {
+    /// The demo authority's next file.
+    pub fn new(name: &str, next_sequence: u64) -> Self {
+        Self { ods_code: AUTHORITY.to_owned(), name: name.to_owned(), next_sequence }
+    }
+}
+
+/// Where a ready file may be written: anywhere but in the data directory, which must hold nothing in the clear.
+pub fn place(path: &Path, data_dir: &Path) -> Result<PathBuf> {
+    let fault = |what: &str| Fault::new(Kind::Usage, format!("The ready file {} {what}", path.display()));
+    let name = path.file_name().ok_or_else(|| fault("has no name"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().map_err(|_| fault("lies in a folder that is not there"))?;
+    let data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
+    if folder.starts_with(&data) {
+        let mend = "It holds numbers and tokens in the clear: choose a place outside.";
+        return Err(fault("must not lie in the data directory").mend(mend));
+    }
+    let path = folder.join(name);
+    if path.is_dir() {
+        return Err(fault("is a folder"));
+    }
+    Ok(path)
+}
+
+/// Writes the file.
+pub fn write(path: &Path, ready: &Ready) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(ready).unwrap_or_default();
+    text.push(b'\n');
+    write_private(path, &text, true)
+        .map_err(|error| Fault::new(Kind::Usage, format!("The ready file {} cannot be written: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn ready() -> Ready {
+        let world = World::new("2026-11-22".parse().unwrap(), 300).unwrap();
+        let token = || "token".to_owned();
+        Ready {
+            fhir: "http://127.0.0.1:8650/cpis/FHIR/R4".to_owned(),
+            authority_api: "http://127.0.0.1:8650/authority/v1".to_owned(),
+            issuer: "http://127.0.0.1:8651".to_owned(),
+            upload: NextUpload::new("Camden", 2),
+            tokens: Tokens {
+                clinician: token(),
+                scheduled_clinician: token(),
+                authority: token(),
+                other_authority: token(),
+                privacy_officer: token(),
+            },
+            examples: Examples::of(&world).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_file_has_its_keys_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ready.json");
+        write(&path, &ready()).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let keys = |pointer: &str| {
+            let object = value.pointer(pointer).and_then(Value::as_object).unwrap();
+            object.keys().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(keys(""), "authority_api examples fhir issuer tokens upload");
+        assert_eq!(keys("/upload"), "name next_sequence ods_code");
+        assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");
+        assert_eq!(keys("/examples"), "cpp ended lac none sensitive superseded two_authorities two_plans unborn unknown");
+        let examples = value["examples"].as_object().unwrap();
+        assert!(examples.values().all(|number| number.as_str().is_some_and(|n| n.len() == 10 && n.starts_with("999"))));
+        assert_eq!(format!("{:?}", ready().examples), "Examples(…)");
+    }
+
+    #[test]
+    fn the_file_does_not_lie_in_the_data_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(data.join("inner")).unwrap();
+        for inside in ["data/r.json", "data/inner/r.json", "data/inner/../r.json"] {
+            let fault = place(&folder.path().join(inside), &data).unwrap_err();
+            assert!(fault.what.contains("must not lie in the data directory"), "{inside}");
+        }
+        assert!(place(&folder.path().join("r.json"), &data).is_ok());
+        assert!(place(&folder.path().join("none/r.json"), &data).unwrap_err().what.contains("not there"));
+        std::os::unix::fs::symlink(&data, folder.path().join("link")).unwrap();
+        assert!(place(&folder.path().join("link/r.json"), &data).is_err());
+    }
+}
