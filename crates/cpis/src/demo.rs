@@ -5,7 +5,6 @@ mod ready;
 mod story;
 mod world;
 
-use crate::client::send;
 use crate::config::{LogFormat, LogLevel, Logs};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
@@ -23,7 +22,6 @@ use cpis_model::{Date, Timestamp};
 use cpis_store::Store;
 use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use ready::{Examples, NextUpload, Ready, Tokens};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,11 +39,23 @@ const HOSPITAL: &str = "RAL01";
 const SCHEDULED_CARE: &str = "RP4";
 
 /// What the second start must know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Made {
     on: Date,
     people: u32,
     told: bool,
+}
+
+impl Made {
+    fn to_text(self) -> String {
+        format!("{} {} {}", self.on, self.people, if self.told { "told" } else { "begun" })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let (on, people) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(Self { on, people, told: words.next()? == "told" })
+    }
 }
 
 /// Runs the demo until it is told to end.
@@ -112,15 +122,18 @@ async fn open_world(places: Places, people: u32, now: Timestamp) -> Result<(Open
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let stored = opened.store.setting(SETTING).await.map_err(|error| database(&error))?;
-    let stored = stored.and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
-    let made = stored.unwrap_or(Made { on: london_day(now), people, told: false });
+    let made = match stored {
+        None => Made { on: london_day(now), people, told: false },
+        Some(bytes) => std::str::from_utf8(&bytes).ok().and_then(Made::parse).ok_or_else(|| {
+            Fault::new(Kind::Data, "The demo was made by another version").mend("Choose another folder with --data-dir.")
+        })?,
+    };
     save(&*opened.store, made).await?;
     Ok((opened, made))
 }
 
 async fn save(store: &dyn Store, made: Made) -> Result<()> {
-    let bytes = serde_json::to_vec(&made).or_fault(Kind::Failed, "The demo's day")?;
-    store.set_setting(SETTING, bytes).await.map_err(|error| database(&error))
+    store.set_setting(SETTING, made.to_text().into_bytes()).await.map_err(|error| database(&error))
 }
 
 /// The service's listener, and the issuer on the next port.
@@ -274,4 +287,29 @@ fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String 
         examples.sensitive,
         examples.unknown,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_second_start_must_know_is_read_again() {
+        for told in [false, true] {
+            let made = Made { on: "2026-11-22".parse().unwrap(), people: 300, told };
+            assert_eq!(Made::parse(&made.to_text()), Some(made));
+        }
+        assert_eq!(Made::parse("later"), None);
+    }
+
+    #[tokio::test]
+    async fn an_installation_is_not_taken_for_a_demo() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        let ring = KeyRing::generate("cpis.example/log", &open::entropy().unwrap()).unwrap();
+        ring_file::write_new(&places.key_ring, &ring).unwrap();
+        let fault = open_world(places.clone(), 100, SystemClock.now()).await.err().unwrap();
+        assert!(fault.kind == Kind::Data && fault.what.ends_with("is an installation and no demo"));
+        assert!(!places.database.exists());
+    }
 }

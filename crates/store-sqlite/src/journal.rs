@@ -30,7 +30,7 @@ pub(crate) fn size(tx: &Tx<'_>) -> Result<u64, Stop> {
 pub(crate) fn append(tx: &Tx<'_>, group: GroupId, asked: &[NumberKeys], decide: Decide) -> Result<Place, Stop> {
     let (seq, first_index) = next(tx)?;
     let staging = plans::staging(tx)?;
-    if staging.contains(&group) {
+    if staging.0.contains(&group) {
         return Err(StoreError::Stale.into());
     }
     let found = people::find(tx, asked, &staging)?;

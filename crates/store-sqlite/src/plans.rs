@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 use std::collections::HashMap;
 
 /// The groups that are being staged: few or none.
-pub(crate) struct Staging(Vec<GroupId>);
+pub(crate) struct Staging(pub(crate) Vec<GroupId>);
 
 impl Staging {
     fn holds(&self, group: GroupId) -> bool {

@@ -57,6 +57,8 @@ fn open(path: &Path, role: Role, opening: Opening) -> Result<Connection, rusqlit
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| connection.pragma_update(None, name, value);
     set("trusted_schema", &"OFF")?;
+    // What is erased is overwritten, not only unlinked.
+    set("secure_delete", &"ON")?;
     set("cell_size_check", &"ON")?;
     set("temp_store", &"MEMORY")?;
     set("synchronous", &if opening.durable { "FULL" } else { "OFF" })?;

@@ -124,7 +124,7 @@ async fn heads_that_are_too_long_or_too_slow() {
     let _ = slow.read_to_end(&mut read).await;
     assert!(!String::from_utf8_lossy(&read).contains("200"), "closed without an answer");
     let mut long = TcpStream::connect(server.address).await.unwrap();
-    let head = format!("GET /quick HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(limits.head_bytes_max));
+    let head = format!("GET /quick HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(4 * limits.head_bytes_max));
     let _ = long.write_all(head.as_bytes()).await;
     let mut read = Vec::new();
     let _ = long.read_to_end(&mut read).await;

@@ -125,8 +125,10 @@ async fn row_17_other_methods() {
     let world = World::new().await;
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
         let answer = world.ask(method.clone(), &format!("{FHIR}/CareTeam"), &world.clinician(), &[], "").await;
-        let (status, code, _) = answer.outcome();
-        assert_eq!((status, code.as_str(), answer.header("allow")), (405, "UNSUPPORTED_SERVICE", "GET"), "{method}");
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET"), "{method}");
+        if method != Method::HEAD {
+            assert_eq!(answer.outcome().1, "UNSUPPORTED_SERVICE", "{method}");
+        }
     }
     let answer = world.get(&format!("{FHIR}/CareTeam/_search"), &world.clinician(), &[]).await;
     assert_eq!((answer.outcome().0, answer.header("allow")), (405, "POST"));

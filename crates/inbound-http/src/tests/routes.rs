@@ -1,11 +1,18 @@
 //! What holds for every route, walked from the table.
 
 use super::world::{FHIR, World, number, uri};
-use crate::{OPENAPI, ROUTES, Who};
+use crate::{Http, Limits, OPENAPI, ROUTES, Who};
 use axum::body::Body;
-use http::{Method, Request};
+use bytes::Bytes;
+use cpis_app::Settings;
+use cpis_model::Uuid;
+use futures_util::stream;
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tower::ServiceExt;
 
@@ -136,4 +143,48 @@ async fn health_and_metrics() {
     let answer = world.get("/health/ready", "", &[]).await;
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (503, "draining\n"));
     assert_eq!(world.get("/health/live", "", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_cannot_tell() {
+    let limits = Limits { request_seconds: 0, ..Limits::default() };
+    let world = World::with(limits, 1, Settings { test_numbers: true, ..Settings::default() }).await;
+    let answer = world.flags(number(1), &[]).await;
+    assert_eq!(answer.outcome().0, 503);
+    assert!(answer.header("retry-after").parse::<u32>().is_ok());
+    assert_eq!(world.get("/authority/v1/notices", &world.worker("702"), &[]).await.problem().0, 503);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_arrive() {
+    let limits = Limits { body_seconds: 0, ..Limits::default() };
+    let world = World::with(limits, 1, Settings::default()).await;
+    let request = Request::post(format!("{FHIR}/CareTeam/_search"))
+        .header("authorization", format!("Bearer {}", world.clinician()))
+        .header("content-type", "application/x-www-form-urlencoded");
+    let silent = Body::from_stream(stream::pending::<Result<Bytes, io::Error>>());
+    assert_eq!(world.send(request.body(silent).unwrap()).await.outcome().0, 408);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_with_an_id_and_nothing_else() {
+    let world = World::new().await;
+    let broken = Arc::new(Http {
+        service: world.http.service.clone(),
+        verifier: world.http.verifier.clone(),
+        base_url: world.http.base_url.clone(),
+        metrics: Arc::new(|| panic!("secret")),
+        ready: world.http.ready.clone(),
+        upload_bytes: world.http.upload_bytes.clone(),
+        limits: world.http.limits,
+    });
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let response = crate::inside_router(broken).oneshot(request).await.unwrap();
+    assert_eq!(
+        (response.status(), &response.headers()["cache-control"]),
+        (StatusCode::INTERNAL_SERVER_ERROR, &HeaderValue::from_static("no-store"))
+    );
+    let body: Value = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    assert!(body["message"].as_str().unwrap().parse::<Uuid>().is_ok());
+    assert!(!body.to_string().contains("secret"));
 }
