@@ -153,7 +153,9 @@ impl Figure {
 
 /// The figures as a table in Markdown.
 pub fn markdown(figures: &[Figure]) -> String {
-    let mut text = "| figure | value | beside, in the same run | floor | aim | verdict |\n|---|---:|---|---:|---:|---|\n".to_owned();
+    let mut text =
+        "| figure | value | beside, in the same run | floor | aim | verdict |\n|---|---:|---|---:|---:|---|\n"
+            .to_owned();
     for Figure { name, value, unit, beside, floor, aim, verdict } in figures {
         let limit = |limit: &Option<Limit>| limit.map_or_else(|| "–".to_owned(), |limit| limit.words(*unit));
         let (floor, aim, verdict) = (limit(floor), limit(aim), verdict.words());

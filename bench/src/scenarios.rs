@@ -129,7 +129,12 @@ fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> 
         say(&format!("upload {} of {}: {} records in {:.2?}", place + 1, batches.len(), sent.records, sent.took));
     }
     let lagged = wait_for_applier(serving)?;
-    say(&format!("{} plans of {} people are there after {:.0?} (applier {lagged:.1?})", world.plans, world.people, begun.elapsed()));
+    say(&format!(
+        "{} plans of {} people are there after {:.0?} (applier {lagged:.1?})",
+        world.plans,
+        world.people,
+        begun.elapsed()
+    ));
     Ok(())
 }
 
@@ -194,7 +199,13 @@ impl Run<'_> {
         Ok(self.client()(&burst)?.answers_per_second)
     }
 
-    fn rounds(&mut self, rounds: usize, connections: &[usize], targets: Vec<Target>, only: Option<&str>) -> Result<Report> {
+    fn rounds(
+        &mut self,
+        rounds: usize,
+        connections: &[usize],
+        targets: Vec<Target>,
+        only: Option<&str>,
+    ) -> Result<Report> {
         let plan = Plan {
             rounds,
             burst: self.options.burst,
@@ -268,11 +279,18 @@ impl Run<'_> {
         let (rate, looks) = (measured.outcome.answers_per_second, self.answered - answered);
         let seconds = self.options.sustained.as_secs();
         self.push(
-            Figure::new(format!("hit, 64 connections, sustained {seconds} s: share of the bare route"), rate / bare, Unit::Share)
-                .beside(format!("{}/s against {}/s; p99 {}", whole(rate), whole(bare), time(measured.outcome.p99_us)))
-                .aim(Limit::AtLeast(0.12)),
+            Figure::new(
+                format!("hit, 64 connections, sustained {seconds} s: share of the bare route"),
+                rate / bare,
+                Unit::Share,
+            )
+            .beside(format!("{}/s against {}/s; p99 {}", whole(rate), whole(bare), time(measured.outcome.p99_us)))
+            .aim(Limit::AtLeast(0.12)),
         );
-        self.push(Figure::new("applier's lag at its end, entries", lag, Unit::Count).beside(format!("of {} looks", whole(looks as f64))));
+        self.push(
+            Figure::new("applier's lag at its end, entries", lag, Unit::Count)
+                .beside(format!("of {} looks", whole(looks as f64))),
+        );
         self.push(Figure::new("until the applier has nothing left", caught_up.as_secs_f64(), Unit::Seconds));
         self = self.stopped_and_started("after the sustained run")?.0;
         let grown = disk_bytes(&self.world.data)?.saturating_sub(before);
@@ -305,10 +323,14 @@ impl Run<'_> {
                 whole(probe.growing.per_second)
             );
             self.push(
-                Figure::new(format!("upload of {} records, {name}", whole(f64::from(sent.records))), seconds, Unit::Seconds)
-                    .beside(beside)
-                    .floor(Limit::AtMost(5.0))
-                    .aim(Limit::AtMost(2.0)),
+                Figure::new(
+                    format!("upload of {} records, {name}", whole(f64::from(sent.records))),
+                    seconds,
+                    Unit::Seconds,
+                )
+                .beside(beside)
+                .floor(Limit::AtMost(5.0))
+                .aim(Limit::AtMost(2.0)),
             );
         }
         wait_for_applier(&self.serving)?;
@@ -341,13 +363,10 @@ impl Run<'_> {
         })?;
         self.note(&outcome);
         let taken: Vec<String> = sent.iter().map(|sent| format!("{:.2?}", sent.took)).collect();
-        for (name, with, without) in
-            [("p50", outcome.p50_us, alone.p50_us), ("p99", outcome.p99_us, alone.p99_us)]
-        {
+        for (name, with, without) in [("p50", outcome.p50_us, alone.p50_us), ("p99", outcome.p99_us, alone.p99_us)] {
             self.push(
-                Figure::new(format!("hit, 16 connections, while files are applied: {name}"), with / 1e6, Unit::Seconds).beside(
-                    format!("{} without; files answered after {}", time(without), taken.join(", ")),
-                ),
+                Figure::new(format!("hit, 16 connections, while files are applied: {name}"), with / 1e6, Unit::Seconds)
+                    .beside(format!("{} without; files answered after {}", time(without), taken.join(", "))),
             );
         }
         wait_for_applier(&self.serving)?;
@@ -359,8 +378,12 @@ impl Run<'_> {
         let (plans, looks) = (self.world.plans, self.answered);
         self.push(
             Figure::new("private memory", bytes as f64, Unit::Mebibytes)
-                .beside(format!("{} plans; {} looks in this run, {} since its start", whole(plans as f64), whole(looks as f64),
-                    whole(self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0))))
+                .beside(format!(
+                    "{} plans; {} looks in this run, {} since its start",
+                    whole(plans as f64),
+                    whole(looks as f64),
+                    whole(self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0))
+                ))
                 .aim(Limit::AtMost(256.0 * 1e6)),
         );
         Ok(())
@@ -435,18 +458,26 @@ impl Run<'_> {
         let Self { options, say, world, serving, mut results, answered, failed, .. } = self;
         serving.stop()?;
         if options.only.as_deref().is_none_or(|only| only == "start") {
-            results.figures.push(counted("looks answered and not in the journal, kill -9 included", world.recorded()?, answered, failed));
+            results.figures.push(counted(
+                "looks answered and not in the journal, kill -9 included",
+                world.recorded()?,
+                answered,
+                failed,
+            ));
         }
         if options.only.as_deref().is_none_or(|only| only == "verify") {
             say("verifying the audit log");
             let begun = Instant::now();
-            let output = Command::new(&options.binary).args(["audit", "verify", "--data-dir"]).arg(&world.data).output()?;
+            let output =
+                Command::new(&options.binary).args(["audit", "verify", "--data-dir"]).arg(&world.data).output()?;
             let took = begun.elapsed().as_secs_f64();
             let clean = f64::from(u8::from(!output.status.success()));
             say(String::from_utf8_lossy(&output.stdout).trim());
             let told = format!("exit {:?} after {:.1} s", output.status.code(), took);
             results.figures.push(
-                Figure::new("faults of the audit log (cpis audit verify)", clean, Unit::Count).beside(told).floor(Limit::AtMost(0.0)),
+                Figure::new("faults of the audit log (cpis audit verify)", clean, Unit::Count)
+                    .beside(told)
+                    .floor(Limit::AtMost(0.0)),
             );
         }
         Ok(results)
@@ -458,7 +489,12 @@ fn counted(name: &str, recorded: u64, answered: u64, failed: u64) -> Figure {
     let lost = answered.saturating_sub(recorded);
     let unexplained = recorded.saturating_sub(answered + failed);
     Figure::new(name, (lost + unexplained) as f64, Unit::Count)
-        .beside(format!("{} answered, {} recorded, {} not answered well", whole(answered as f64), whole(recorded as f64), whole(failed as f64)))
+        .beside(format!(
+            "{} answered, {} recorded, {} not answered well",
+            whole(answered as f64),
+            whole(recorded as f64),
+            whole(failed as f64)
+        ))
         .floor(Limit::AtMost(0.0))
 }
 

@@ -2,6 +2,7 @@
 
 mod authority;
 mod connections;
+mod cost_tmp;
 mod headers;
 mod matrix;
 mod matrix_access;

@@ -38,7 +38,7 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
     )?;
     let mut owed = tx.prepare(
         "-- notice.of_person\nSELECT number, entry_index, at, author, authority FROM notice WHERE person_id = ?1 \
-         AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1) - ?2 ORDER BY number",
+         AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1) - ?2 ORDER BY at, number",
     )?;
     let mut all = Vec::with_capacity(people.len());
     for person in people {

@@ -104,7 +104,7 @@ async fn every_table_is_strict_and_every_look_up_has_an_index() {
         "plan WHERE person_id = 1 ORDER BY plan_id DESC, version DESC, group_no DESC",
         "plan WHERE (person_id, plan_id, version, group_no) > (1, x'00', 1, 1) ORDER BY person_id, plan_id, version, group_no",
         "notice WHERE authority = '1' AND number > 5 ORDER BY number",
-        "notice WHERE person_id = 1 ORDER BY number",
+        "notice WHERE person_id = 1 AND at >= 5 ORDER BY at, number",
         "upload WHERE status < 4",
         "upload WHERE file_key IS NOT NULL AND received < 5",
         "access WHERE (person_id, entry_index) > (1, 1) ORDER BY person_id, entry_index",

@@ -30,9 +30,8 @@ pub const FAULTY: &str = "724";
 /// All that send files.
 pub const AUTHORITIES: [&str; 6] = [AUTHORITY, OTHER, FAULTY, "717", "704", "709"];
 
-/// Parts that people play; the story has its own, so that the examples are fresh.
+/// Parts that people play, named as the ready file names its examples; the story has its own, so that the examples are fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names of the examples, as the ready file has them")]
 pub enum Part {
     Cpp,
     Lac,

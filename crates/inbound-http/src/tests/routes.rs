@@ -145,25 +145,32 @@ async fn health_and_metrics() {
     assert_eq!(world.get("/health/live", "", &[]).await.status, 200);
 }
 
+/// A request whose body never comes.
+async fn silent(limits: Limits, path: &str, content_type: &str) -> super::world::Answer {
+    let world = World::with(limits, 1, Settings::default()).await;
+    let token = if path.starts_with(FHIR) { world.clinician() } else { world.worker("702") };
+    let request =
+        Request::post(path).header("authorization", format!("Bearer {token}")).header("content-type", content_type);
+    let body = Body::from_stream(stream::pending::<Result<Bytes, io::Error>>());
+    world.send(request.body(body).unwrap()).await
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
 #[tokio::test]
 async fn a_request_that_takes_too_long_cannot_tell() {
-    let limits = Limits { request_seconds: 0, ..Limits::default() };
-    let world = World::with(limits, 1, Settings { test_numbers: true, ..Settings::default() }).await;
-    let answer = world.flags(number(1), &[]).await;
+    let limits = Limits { request_seconds: 0, upload_seconds: 0, ..Limits::default() };
+    let answer = silent(limits, "/cpis/FHIR/R4/CareTeam/_search", FORM).await;
     assert_eq!(answer.outcome().0, 503);
     assert!(answer.header("retry-after").parse::<u32>().is_ok());
-    assert_eq!(world.get("/authority/v1/notices", &world.worker("702"), &[]).await.problem().0, 503);
+    let answer = silent(limits, "/authority/v1/uploads", "text/xml").await;
+    assert_eq!(answer.problem(), (503, "unavailable".to_owned()));
 }
 
 #[tokio::test]
-async fn a_form_that_does_not_arrive() {
+async fn a_body_that_does_not_arrive() {
     let limits = Limits { body_seconds: 0, ..Limits::default() };
-    let world = World::with(limits, 1, Settings::default()).await;
-    let request = Request::post(format!("{FHIR}/CareTeam/_search"))
-        .header("authorization", format!("Bearer {}", world.clinician()))
-        .header("content-type", "application/x-www-form-urlencoded");
-    let silent = Body::from_stream(stream::pending::<Result<Bytes, io::Error>>());
-    assert_eq!(world.send(request.body(silent).unwrap()).await.outcome().0, 408);
+    assert_eq!(silent(limits, "/cpis/FHIR/R4/AuditEvent/_search", FORM).await.outcome().0, 408);
 }
 
 #[tokio::test]
