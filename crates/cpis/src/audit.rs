@@ -4,7 +4,7 @@ use crate::cli::{self, AuditAction};
 use crate::config::read_text;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, CHECKPOINTS_BYTES_MAX, Opened};
-use crate::{person, progress, say};
+use crate::{progress, say};
 use cpis_app::AppError;
 use cpis_app::verify::{Witnesses, verify};
 use cpis_audit::{Checkpoint, CompactRange, Epoch, Report, SigningKey};
@@ -151,7 +151,7 @@ async fn begin_epoch(opened: &Opened) -> Result<ExitCode> {
             Ok(())
         });
         recorded.await.map_err(|error| open::app(&error))?;
-        person::sign(&service).await?;
+        open::sign(&service).await?;
         Ok(epoch)
     };
     let begun = begun.await;

@@ -61,7 +61,8 @@ impl Made {
 /// Runs the demo until it is told to end.
 pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let mut stop = signals::watch()?;
-    logs::start(&Logs { format: LogFormat::Human, level: LogLevel::Warn });
+    // The story shows refusals and faulty files: their warnings would only stand in its way.
+    logs::start(&Logs { format: LogFormat::Human, level: LogLevel::Error });
     let folder = arguments.data_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("cpis-demo"));
     let places = Places::in_folder(&folder);
     places.create()?;

@@ -1,6 +1,7 @@
 //! Logs to standard error, for people or as JSON; and panics that tell a place and nothing else.
 
 use crate::config::{LogFormat, LogLevel, Logs};
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging.
@@ -15,6 +16,7 @@ pub fn start(logs: &Logs) {
     // The libraries below may know what we must not log: they speak only when something is wrong.
     let filter = EnvFilter::new(format!("warn,cpis={level},{}", ours(level)));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     let _ = match logs.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
         LogFormat::Human => builder.with_target(false).try_init(),

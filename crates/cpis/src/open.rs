@@ -3,6 +3,7 @@
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::places::{Lock, Places};
 use crate::ring_file;
+use cpis_app::applier::{Tree, apply_tree};
 use cpis_app::demographics::LocalRegister;
 use cpis_app::people::Keys;
 use cpis_app::upload::DecodeUpload;
@@ -143,6 +144,20 @@ impl Opened {
     pub async fn close(self) {
         self.store.close().await;
         drop(self.lock);
+    }
+}
+
+/// Grows the log's tree to its end and signs it, as the service does while it runs.
+pub async fn sign(service: &Service) -> Result<()> {
+    let mut tree = Tree::default();
+    loop {
+        let (taken, note) = apply_tree(service, &mut tree, true).await.map_err(|error| app(&error))?;
+        if let (Some(note), Some(path)) = (note, &service.settings.checkpoint_file) {
+            cpis_app::audit::append_to(path, &note).map_err(|error| app(&error))?;
+        }
+        if taken == 0 {
+            return Ok(());
+        }
     }
 }
 

@@ -4,8 +4,7 @@ use crate::cli::{self, PersonAction};
 use crate::fault::{Fault, Kind, Result};
 use crate::open::{self, Opened};
 use crate::{query, ring_file, say};
-use cpis_app::applier::{Tree, apply_tree};
-use cpis_app::{Service, audit, lifecycle};
+use cpis_app::{Service, lifecycle};
 use cpis_model::nhs_number::NhsNumber;
 use std::process::ExitCode;
 
@@ -50,21 +49,7 @@ async fn erase(opened: &Opened, service: &Service, number: NhsNumber, why: &str,
         lifecycle::erase(service, *person, by, why).await.map_err(|error| open::app(&error))?;
     }
     if !people.is_empty() {
-        sign(service).await?;
+        open::sign(service).await?;
     }
     Ok(people.len())
-}
-
-/// Grows the log's tree to its end and signs it, as the service does while it runs.
-pub async fn sign(service: &Service) -> Result<()> {
-    let mut tree = Tree::default();
-    loop {
-        let (taken, note) = apply_tree(service, &mut tree, true).await.map_err(|error| open::app(&error))?;
-        if let (Some(note), Some(path)) = (note, &service.settings.checkpoint_file) {
-            audit::append_to(path, &note).map_err(|error| open::app(&error))?;
-        }
-        if taken == 0 {
-            return Ok(());
-        }
-    }
 }

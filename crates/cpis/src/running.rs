@@ -134,6 +134,10 @@ impl Running {
             let _ = task.await;
         }
         let _ = refresh.await;
+        // The worker's tasks end side by side: what one wrote last, another may not have signed.
+        if let Err(fault) = open::sign(&service).await {
+            tracing::warn!(%fault, "the last checkpoint was not signed");
+        }
         service.close().await;
         opened.close().await;
     }

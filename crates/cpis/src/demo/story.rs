@@ -158,8 +158,8 @@ impl Stage<'_> {
         }
         let report = verify(store, &self.service.keys, Witnesses::default(), |_, _| {}).await;
         let report = report.map_err(|error| app(&error))?;
-        let words = if report.is_clean() { "no fault".to_owned() } else { format!("{} faults", report.faults_found) };
-        answer(format_args!("{} entries, {} signed checkpoints: {words}.", report.entries, report.checkpoints_checked));
+        let words = if report.is_clean() { "No fault".to_owned() } else { format!("{} faults", report.faults_found) };
+        answer(format_args!("{} entries, signed checkpoints that hold: {}. {words}.", report.entries, report.checkpoints_checked));
         if report.is_clean() { Ok(()) } else { Err(Fault::failed("The demo's audit log has faults.")) }
     }
 }
