@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub async fn run(arguments: cli::Audit) -> Result<ExitCode> {
     let (places, config) = arguments.place.places()?;
     let lock = places.lock()?;
-    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), false).await?;
+    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), false)?;
     let done = match arguments.action {
         AuditAction::Verify { checkpoint } => check(&opened, checkpoint.as_deref()).await,
         AuditAction::Export { out } => export(&opened, &out).await,
@@ -34,7 +34,10 @@ async fn check(opened: &Opened, outside: Option<&Path>) -> Result<ExitCode> {
     };
     let outside = outside.map(read).transpose()?;
     let file = opened.checkpoint_text()?;
-    let witnesses = Witnesses { file: Some(&file).filter(|text| !text.is_empty()).map(String::as_str), outside: outside.as_deref() };
+    let witnesses = Witnesses {
+        file: Some(&file).filter(|text| !text.is_empty()).map(String::as_str),
+        outside: outside.as_deref(),
+    };
     let bar = progress::bar("verifying entries", 0, progress::COUNT);
     let report = verify(&*opened.store, &opened.keys, witnesses, |done, all| {
         bar.set_length(all);
@@ -162,7 +165,9 @@ async fn begin_epoch(opened: &Opened) -> Result<ExitCode> {
         epoch.number,
         epoch.old_size.saturating_sub(1)
     ));
-    say::line("Tell those who keep checkpoints of this log, and the authorities whose notices are among the lost entries.");
+    say::line(
+        "Tell those who keep checkpoints of this log, and the authorities whose notices are among the lost entries.",
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,12 +182,17 @@ async fn sign_epoch(opened: &Opened, service: &cpis_app::Service, size: u64, epo
     }
     let damaged = || Fault::new(Kind::Data, "The tree of the audit log cannot be read: run cpis audit verify");
     let (tree_size, frontier) = opened.store.tree().await.map_err(|error| open::database(&error))?;
-    let range = if tree_size == 0 { CompactRange::new() } else { CompactRange::from_bytes(&frontier).map_err(|_| damaged())? };
+    let range = if tree_size == 0 {
+        CompactRange::new()
+    } else {
+        CompactRange::from_bytes(&frontier).map_err(|_| damaged())?
+    };
     if range.size() != size {
         return Err(damaged());
     }
     let ring = &opened.keys.ring;
-    let key = SigningKey::from_seed(ring.signing_name(), ring.signing_seed()).or_fault(Kind::Keys, "The signing key")?;
+    let key =
+        SigningKey::from_seed(ring.signing_name(), ring.signing_seed()).or_fault(Kind::Keys, "The signing key")?;
     let mut checkpoint = Checkpoint::new(ring.signing_name(), size, range.root());
     checkpoint.extensions.push(epoch.to_string());
     checkpoint.sign(&key).or_fault(Kind::Failed, "The checkpoint cannot be signed")
@@ -212,7 +222,9 @@ mod tests {
     #[test]
     fn a_clean_report_says_what_is_not_proven() {
         let text = words(&report(), false);
-        assert!(text.contains("No fault") && text.contains("is not proven") && !text.contains("no file of checkpoints"));
+        assert!(
+            text.contains("No fault") && text.contains("is not proven") && !text.contains("no file of checkpoints")
+        );
         let text = words(&Report { tail_proven: true, tail_proven_to: Some(12), ..report() }, true);
         assert!(text.contains("nothing was cut off before entry 12") && text.contains("no file of checkpoints"));
     }
@@ -221,8 +233,12 @@ mod tests {
     fn each_fault_has_a_line() {
         let what = FaultKind::TailCut { have: 12, expected: 15, from: CheckpointSource::Outside };
         let fault = cpis_audit::Fault { index: Some(12), seq: None, what };
-        let faulty =
-            Report { first_fault: Some(fault.clone()), faults: vec![fault.clone(), fault], faults_found: 5, ..report() };
+        let faulty = Report {
+            first_fault: Some(fault.clone()),
+            faults: vec![fault.clone(), fault],
+            faults_found: 5,
+            ..report()
+        };
         let text = words(&faulty, false);
         assert!(text.contains("5 faults:\n  entry 12: the log ends after 12 entries"), "{text}");
         assert!(text.contains("and 3 more\nThe first one: entry 12"), "{text}");

@@ -135,7 +135,7 @@ pub enum PersonAction {
 /// Which service to talk to.
 #[derive(Clone, Debug, Args)]
 pub struct Server {
-    /// Address of the service, such as https://cpis.example.nhs.uk.
+    /// Address of the service, such as <https://cpis.example.nhs.uk>.
     #[arg(long, env = "CPIS_URL", value_name = "URL")]
     pub url: Option<String>,
     /// File with the access token.

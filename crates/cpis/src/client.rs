@@ -63,7 +63,8 @@ impl Target {
         if let Some(path) = &server.ready_file {
             let what = |what| usage(format!("The ready file {}: {what}", path.display()));
             let text = Zeroizing::new(read_text(path, FILE_BYTES_MAX).map_err(what)?);
-            let ready: Value = serde_json::from_str(&text).map_err(|_| what("it is not one of cpis demo".to_owned()))?;
+            let ready: Value =
+                serde_json::from_str(&text).map_err(|_| what("it is not one of cpis demo".to_owned()))?;
             let found = |pointer: &str| ready.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             url = url.or_else(|| found("/authority_api"));
             token = found(&format!("/tokens/{}", role.name()));
@@ -73,7 +74,8 @@ impl Target {
             token = Some(read_text(path, FILE_BYTES_MAX).map_err(what)?);
         }
         let url = url.ok_or_else(|| usage("Say which service: --url URL or --ready-file FILE".to_owned()))?;
-        let token = token.ok_or_else(|| usage("Give an access token: --token-file FILE or --ready-file FILE".to_owned()))?;
+        let token =
+            token.ok_or_else(|| usage("Give an access token: --token-file FILE or --ready-file FILE".to_owned()))?;
         // A file for `curl --header @FILE` holds the whole header.
         let token = token.trim().trim_start_matches("Authorization:").trim().trim_start_matches("Bearer ").to_owned();
         Self::build(&url, token, timeout)
@@ -209,7 +211,8 @@ mod tests {
         let path = folder.path().join("ready.json");
         let ready = || Server { ready_file: Some(path.clone()), ..server(None) };
         assert!(told(&ready()).what.ends_with("there is no such file"));
-        std::fs::write(&path, r#"{"authority_api": "http://127.0.0.1:1/authority/v1", "tokens": {"clinician": "t"}}"#).unwrap();
+        std::fs::write(&path, r#"{"authority_api": "http://127.0.0.1:1/authority/v1", "tokens": {"clinician": "t"}}"#)
+            .unwrap();
         let target = Target::new(&ready(), Role::Clinician, Duration::from_secs(1)).unwrap();
         assert_eq!(target.base.as_str(), "http://127.0.0.1:1/");
         assert_eq!(Target::new(&ready(), Role::Authority, Duration::from_secs(1)).err().unwrap().kind, Kind::Usage);

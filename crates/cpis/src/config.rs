@@ -77,13 +77,17 @@ impl Config {
         if let Some(url) = &self.base_url {
             let parsed = reqwest::Url::parse(url).ok();
             let good = parsed.is_some_and(|url| {
-                matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+                matches!(url.scheme(), "http" | "https")
+                    && url.path() == "/"
+                    && url.query().is_none()
+                    && url.fragment().is_none()
             });
             if !good {
                 faults.push("`base_url` must be an http or https address without a path".to_owned());
             }
         }
-        if self.tls.as_ref().is_some_and(|tls| tls.certificate.as_os_str().is_empty() || tls.key.as_os_str().is_empty()) {
+        if self.tls.as_ref().is_some_and(|tls| tls.certificate.as_os_str().is_empty() || tls.key.as_os_str().is_empty())
+        {
             faults.push("[tls] needs `certificate` and `key`".to_owned());
         }
         if self.issuer.iter().any(|issuer| issuer.mapping.as_os_str().is_empty()) {
@@ -98,7 +102,8 @@ impl Config {
     /// Lets relative paths begin at a folder.
     fn resolve(&mut self, folder: &Path) {
         let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, .. } = self;
-        let paths = [key_ring, database, checkpoint_file, &mut register.authorities, &mut register.sites, &mut publish.folder];
+        let paths =
+            [key_ring, database, checkpoint_file, &mut register.authorities, &mut register.sites, &mut publish.folder];
         let optional = paths.into_iter().filter_map(Option::as_mut);
         let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
         let mappings = issuer.iter_mut().map(|issuer| &mut issuer.mapping);

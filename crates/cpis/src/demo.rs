@@ -79,8 +79,11 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
     let mapping = Mapping::standard(issuer.url(), AUDIENCE, Vec::new()).or_fault(Kind::Issuer, "The demo's issuer")?;
-    let settings =
-        Settings { test_numbers: true, checkpoint_file: Some(opened.places.checkpoints.clone()), ..Settings::default() };
+    let settings = Settings {
+        test_numbers: true,
+        checkpoint_file: Some(opened.places.checkpoints.clone()),
+        ..Settings::default()
+    };
     let known = Known { mappings: vec![mapping], register: register.clone() };
     let doors = Doors { listener, tls: None, inside: None, base_url: base.clone() };
     let running = Running::start(opened, settings, known, doors).await?;
@@ -119,14 +122,15 @@ async fn open_world(places: Places, people: u32, now: Timestamp) -> Result<(Open
         let what = format!("{} is an installation and no demo", places.data_dir.display());
         return Err(Fault::new(Kind::Data, what).mend("Choose another folder with --data-dir. Nothing was changed."));
     }
-    let opened = open::open(places, lock, 4, true).await?;
+    let opened = open::open(places, lock, 4, true)?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let stored = opened.store.setting(SETTING).await.map_err(|error| database(&error))?;
     let made = match stored {
         None => Made { on: london_day(now), people, told: false },
         Some(bytes) => std::str::from_utf8(&bytes).ok().and_then(Made::parse).ok_or_else(|| {
-            Fault::new(Kind::Data, "The demo was made by another version").mend("Choose another folder with --data-dir.")
+            Fault::new(Kind::Data, "The demo was made by another version")
+                .mend("Choose another folder with --data-dir.")
         })?,
     };
     save(&*opened.store, made).await?;
@@ -148,7 +152,8 @@ async fn open_doors(port: u16) -> Result<(tokio::net::TcpListener, Issuer)> {
             std::io::ErrorKind::AddrInUse => format!("{} is in use by another program", address(next)),
             _ => format!("{} cannot be listened on: {error}", address(next)),
         };
-        Fault::new(Kind::Address, what).mend("Stop the other program, or change --port; the issuer takes the next port.")
+        Fault::new(Kind::Address, what)
+            .mend("Stop the other program, or change --port; the issuer takes the next port.")
     })?;
     Ok((listener, issuer))
 }
@@ -156,7 +161,10 @@ async fn open_doors(port: u16) -> Result<(tokio::net::TcpListener, Issuer)> {
 /// Fills the demo and tells its story at the first start; then says where everything is.
 async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Result<Option<tempfile::TempDir>> {
     if made.told {
-        say::line(format_args!("This demo was made on {} with {} invented people. It goes on where it ended.", made.on, made.people));
+        say::line(format_args!(
+            "This demo was made on {} with {} invented people. It goes on where it ended.",
+            made.on, made.people
+        ));
     } else {
         say::line(format_args!(
             "OpenCPIS demo: {} invented people with NHS numbers of the test range, real authorities and hospitals.",

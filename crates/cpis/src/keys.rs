@@ -20,7 +20,9 @@ pub async fn run(arguments: cli::Keys) -> Result<ExitCode> {
             let entropy = open::entropy()?;
             let ring = ring_file::change(&places.key_ring, |ring| ring.with_new_key(&entropy))?;
             list(&ring);
-            say::line("The new key is there for reading. Give this file to every process and restart it, then: cpis keys promote");
+            say::line(
+                "The new key is there for reading. Give this file to every process and restart it, then: cpis keys promote",
+            );
         }
         KeyStep::Promote => {
             let ring = ring_file::change(&places.key_ring, KeyRing::promoted)?;
@@ -75,12 +77,13 @@ fn list(ring: &KeyRing) {
 
 async fn seal_again(places: &Places) -> Result<Rotated> {
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, 2, false).await?;
+    let opened = open::open(places.clone(), lock, 2, false)?;
     opened.check_keys().await?;
     let bar = progress::bar("sealing again", 0, "{msg}: {pos} rows");
     let keys: Keys = opened.keys.clone();
     let store = Arc::clone(&opened.store);
-    let done = rotate(&store, &keys, |done| bar.set_position(done.people + done.aliases + done.uploads + done.register)).await;
+    let done =
+        rotate(&store, &keys, |done| bar.set_position(done.people + done.aliases + done.uploads + done.register)).await;
     bar.finish_and_clear();
     drop(store);
     opened.close().await;

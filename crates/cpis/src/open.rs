@@ -30,7 +30,7 @@ pub struct Opened {
 }
 
 /// Reads the keys and opens the database. With `create` a database is made where there is none.
-pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
+pub fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
     let ring = Arc::new(ring_file::read(&places.key_ring)?);
     ring_file::warn_if_open(&places.key_ring);
     let keys = Keys { ring, entropy: Arc::new(entropy()?) };

@@ -100,7 +100,11 @@ pub fn write_private(path: &Path, text: &[u8], replace: bool) -> std::io::Result
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text)?;
     file.as_file().sync_all()?;
-    if replace { file.persist(path)? } else { file.persist_noclobber(path)? };
+    if replace {
+        file.persist(path)?
+    } else {
+        file.persist_noclobber(path)?
+    };
     File::open(folder)?.sync_all()
 }
 

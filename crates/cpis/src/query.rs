@@ -119,8 +119,11 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    fn check(status: u16, body: &str, expected: Expect) {
-        let answer = Answer { status: StatusCode::from_u16(status).unwrap(), body: serde_json::from_str(body).unwrap_or_default() };
+    fn check(status: u16, body: &str, expected: &Expect) {
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            body: serde_json::from_str(body).unwrap_or_default(),
+        };
         let (text, code) = words(&answer);
         expected.assert_eq(&text);
         assert_eq!(code == ExitCode::FAILURE, text.starts_with('?'));
@@ -134,7 +137,7 @@ mod tests {
                 "category": [{"coding": [{"display": "Looked after child"}]}], "name": "Camden",
                 "period": {"start": "2025-01-02", "end": "2026-01-02"},
                 "telecom": [{"value": "01632960001", "use": "work"}, {"value": "01632960000", "use": "mobile"}]}}]}"#,
-            expect![[r##"
+            &expect![[r"
                 ################################################################
                 #  CHILD PROTECTION RECORD HELD
                 ################################################################
@@ -147,16 +150,14 @@ mod tests {
                 #
                 #  Follow your local safeguarding procedure.
                 ################################################################
-            "##]],
+            "]],
         );
     }
 
     #[test]
     fn no_record_says_what_it_does_not_mean() {
-        let (text, _) = words(&Answer {
-            status: StatusCode::OK,
-            body: serde_json::json!({"resourceType": "Bundle", "total": 0}),
-        });
+        let (text, _) =
+            words(&Answer { status: StatusCode::OK, body: serde_json::json!({"resourceType": "Bundle", "total": 0}) });
         assert!(text.starts_with("No child protection record") && text.contains("does not mean"));
     }
 
@@ -174,7 +175,10 @@ mod tests {
             (404, ""),
             (302, ""),
         ] {
-            let answer = Answer { status: StatusCode::from_u16(status).unwrap(), body: serde_json::from_str(body).unwrap_or_default() };
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                body: serde_json::from_str(body).unwrap_or_default(),
+            };
             let (text, code) = words(&answer);
             assert!(text.starts_with("?  WE COULD NOT CHECK") && code == ExitCode::FAILURE, "{status} {body}");
         }

@@ -86,7 +86,9 @@ impl Running {
             return Err(match &error {
                 AppError::Damaged(place) => Fault::new(
                     Kind::Keys,
-                    format!("The key ring does not open what is stored ({place}): it is another installation's, or a key is missing"),
+                    format!(
+                        "The key ring does not open what is stored ({place}): it is another installation's, or a key is missing"
+                    ),
                 ),
                 _ => open::app(&error),
             });
@@ -112,7 +114,8 @@ impl Running {
         let worker = worker::start(&service, worker_stop);
         let (stop_doors, stop) = watch::channel(false);
         let serve = cpis_inbound_http::serve;
-        let mut tasks = vec![tokio::spawn(serve(doors.listener, doors.tls, router(http.clone()), limits, stop.clone()))];
+        let mut tasks =
+            vec![tokio::spawn(serve(doors.listener, doors.tls, router(http.clone()), limits, stop.clone()))];
         if let Some(inside) = doors.inside {
             tasks.push(tokio::spawn(serve(inside, None, inside_router(http), limits, stop)));
         }
@@ -157,7 +160,9 @@ async fn refresh(verifier: Arc<Verifier>, held: Arc<AtomicBool>, mut stop: watch
             if all {
                 tracing::info!("the keys of every issuer are held");
             } else {
-                tracing::warn!("not ready: the keys of an issuer cannot be had; they are asked for again every few seconds");
+                tracing::warn!(
+                    "not ready: the keys of an issuer cannot be had; they are asked for again every few seconds"
+                );
             }
         }
         if let Some(handle) = METRICS.get() {

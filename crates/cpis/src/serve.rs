@@ -24,7 +24,7 @@ pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, config.readers, true).await?;
+    let opened = open::open(places.clone(), lock, config.readers, true)?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let listener = listen(config.listen, "`listen` in the configuration").await?;
@@ -111,7 +111,11 @@ mod tests {
         std::fs::write(&authorities, "code,name\n7,Short\n").unwrap();
         std::fs::write(&sites, "code,name,organisation,organisation_name,setting\nRJ1,A,RJ1,A,U99\n").unwrap();
         let fault = register(&config).unwrap_err();
-        assert!(fault.kind == Kind::Configuration && fault.what.contains("authorities, line 2") && fault.what.contains("sites, line 2"));
+        assert!(
+            fault.kind == Kind::Configuration
+                && fault.what.contains("authorities, line 2")
+                && fault.what.contains("sites, line 2")
+        );
     }
 
     #[tokio::test]

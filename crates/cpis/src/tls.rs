@@ -20,7 +20,8 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     }
     let secret = PrivateKeyDer::from_pem_file(key).or_fault(Kind::Configuration, named("The private key", key))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().or_fault(Kind::Configuration, "TLS cannot be set up")?;
+    let builder =
+        builder.with_safe_default_protocol_versions().or_fault(Kind::Configuration, "TLS cannot be set up")?;
     let mut config = builder
         .with_no_client_auth()
         .with_single_cert(chain, secret)

@@ -90,7 +90,8 @@ fn is_all_loaded(answer: &Answer) -> bool {
 /// What became of the file, for people.
 fn words(answer: &Answer) -> String {
     let body = &answer.body;
-    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let count = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or(0);
     let mut out = String::new();
     let code = text(body, "/code");
@@ -102,7 +103,9 @@ fn words(answer: &Answer) -> String {
             let missing = missing.map(|n| format!(" The first one that is missing: {n}.")).unwrap_or_default();
             writeln!(out, "WAITS: file{sequence}. {}{missing}", text(body, "/text"))
         }
-        (_, "CPF02") => writeln!(out, "TAKEN: file{sequence} of {authority}. All {} records took effect.", count("loaded")),
+        (_, "CPF02") => {
+            writeln!(out, "TAKEN: file{sequence} of {authority}. All {} records took effect.", count("loaded"))
+        }
         (_, "CPF03") => writeln!(
             out,
             "TAKEN IN PART: file{sequence} of {authority}. {} of {} records took effect, {} were rejected.",
@@ -110,7 +113,11 @@ fn words(answer: &Answer) -> String {
             count("records"),
             count("failed")
         ),
-        (_, "CPF04") => writeln!(out, "NOTHING TAKEN: file{sequence} of {authority}. All {} records were rejected.", count("failed")),
+        (_, "CPF04") => writeln!(
+            out,
+            "NOTHING TAKEN: file{sequence} of {authority}. All {} records were rejected.",
+            count("failed")
+        ),
         (_, "CPF05") => writeln!(
             out,
             "WAITS: file{sequence} of {authority} is kept and tried again by itself: numbers cannot be verified at the moment."
@@ -147,8 +154,11 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    fn check(status: u16, body: &str, all_loaded: bool, expected: Expect) {
-        let answer = Answer { status: StatusCode::from_u16(status).unwrap(), body: serde_json::from_str(body).unwrap_or_default() };
+    fn check(status: u16, body: &str, all_loaded: bool, expected: &Expect) {
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            body: serde_json::from_str(body).unwrap_or_default(),
+        };
         assert_eq!(is_all_loaded(&answer), all_loaded);
         expected.assert_eq(&words(&answer));
     }
@@ -158,11 +168,13 @@ mod tests {
         let head = r#""sequence": 3, "authority": {"code": "702", "name": "Camden"}, "#;
         check(
             200,
-            &format!(r#"{{{head} "code": "CPF02", "mend": "", "records": 5, "loaded": 5, "failed": 0, "rejections": [], "faults": []}}"#),
+            &format!(
+                r#"{{{head} "code": "CPF02", "mend": "", "records": 5, "loaded": 5, "failed": 0, "rejections": [], "faults": []}}"#
+            ),
             true,
-            expect![[r#"
+            &expect![[r"
                 TAKEN: file 3 of Camden. All 5 records took effect.
-            "#]],
+            "]],
         );
         check(
             200,
@@ -174,7 +186,7 @@ mod tests {
                 {{"record": 4, "code": "CPR01", "display": "No match", "warning": false, "location": "/File/record[4]", "mend": ""}}]}}"#
             ),
             false,
-            expect![[r#"
+            &expect![[r"
                 TAKEN IN PART: file 3 of Camden. 3 of 5 records took effect, 2 were rejected.
                 Correct the rejected records and send them in the next file.
                   record 2 rejected (CPR07 D03): End before start
@@ -182,34 +194,34 @@ mod tests {
                     Correct the dates.
                   record 4 rejected (CPR01): No match
                     at /File/record[4]
-            "#]],
+            "]],
         );
         check(
             400,
             r#"{"sequence": null, "code": "CPF01", "mend": "Correct the file and send it again.", "faults": [{"location": "line 1, column 2", "text": "the document is not well formed"}]}"#,
             false,
-            expect![[r#"
+            &expect![[r"
                 REFUSED: file cannot be taken. Nothing of it was stored.
                 Correct the file and send it again.
                   the document is not well formed
                     at line 1, column 2
-            "#]],
+            "]],
         );
         check(
             202,
             r#"{"sequence": 9, "status": "waits-for-gap", "missing": 8, "text": "The file is kept."}"#,
             false,
-            expect![[r#"
+            &expect![[r"
                 WAITS: file 9. The file is kept. The first one that is missing: 8.
-            "#]],
+            "]],
         );
         check(
             415,
             r#"{"detail": "A file is sent as XML."}"#,
             false,
-            expect![[r#"
+            &expect![[r"
                 NOT SENT: the service refused it with 415: A file is sent as XML.
-            "#]],
+            "]],
         );
     }
 }

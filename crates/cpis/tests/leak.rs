@@ -128,16 +128,61 @@ fn no_number_or_name_leaves_sealed_storage() {
         ("number in the path", send(get(&format!("{fhir}/Patient/{digits}"), &clinician))),
         ("number as id", send(get(&format!("{fhir}/CareTeam/{digits}"), &clinician))),
         ("number as parameter name", send(get(&format!("{fhir}/CareTeam?{digits}={digits}"), &clinician))),
-        ("number in a header", send(request("GET", &format!("{fhir}/CareTeam?patient={digits}"), &clinician, &[("X-Request-ID", digits)], b""))),
-        ("header value", send(request("GET", &format!("{fhir}/CareTeam?patient={digits}"), &clinician, &[("IsUnscheduledAccessEvent", digits)], b""))),
+        (
+            "number in a header",
+            send(request(
+                "GET",
+                &format!("{fhir}/CareTeam?patient={digits}"),
+                &clinician,
+                &[("X-Request-ID", digits)],
+                b"",
+            )),
+        ),
+        (
+            "header value",
+            send(request(
+                "GET",
+                &format!("{fhir}/CareTeam?patient={digits}"),
+                &clinician,
+                &[("IsUnscheduledAccessEvent", digits)],
+                b"",
+            )),
+        ),
         ("wrong birth date", send(get(&format!("{fhir}/CareTeam?patient={digits}&birthdate=1999-01-01"), &clinician))),
-        ("wrong type", send(request("POST", "/authority/v1/uploads", &worker, &[("content-type", "text/plain")], &first))),
+        (
+            "wrong type",
+            send(request("POST", "/authority/v1/uploads", &worker, &[("content-type", "text/plain")], &first)),
+        ),
         ("broken file", send(request("POST", "/authority/v1/uploads", &worker, &xml, &first[..first.len() / 2]))),
-        ("names as elements", send(request("POST", "/authority/v1/uploads", &worker, &xml, format!("<File><{0} {0}=\"{1}\">{1}</{0}></File>", held.name.family, digits).as_bytes()))),
-        ("names as entities", send(request("POST", "/authority/v1/uploads", &worker, &xml, format!("<!DOCTYPE {0}><File>&{0};</File>", held.name.family).as_bytes()))),
+        (
+            "names as elements",
+            send(request(
+                "POST",
+                "/authority/v1/uploads",
+                &worker,
+                &xml,
+                format!("<File><{0} {0}=\"{1}\">{1}</{0}></File>", held.name.family, digits).as_bytes(),
+            )),
+        ),
+        (
+            "names as entities",
+            send(request(
+                "POST",
+                "/authority/v1/uploads",
+                &worker,
+                &xml,
+                format!("<!DOCTYPE {0}><File>&{0};</File>", held.name.family).as_bytes(),
+            )),
+        ),
         ("number as sequence", send(get(&format!("/authority/v1/uploads/{digits}"), &worker))),
-        ("number as cursor", send(get(&format!("/authority/v1/notices?after={digits}&limit={}", held.name.family), &worker))),
-        ("number as notice", send(request("POST", &format!("/authority/v1/notices/{digits}/acknowledgement"), &worker, &[], b""))),
+        (
+            "number as cursor",
+            send(get(&format!("/authority/v1/notices?after={digits}&limit={}", held.name.family), &worker)),
+        ),
+        (
+            "number as notice",
+            send(request("POST", &format!("/authority/v1/notices/{digits}/acknowledgement"), &worker, &[], b"")),
+        ),
         ("unknown path", send(get(&format!("/{}/{digits}", held.name.family), ""))),
         ("not HTTP", send(format!("NONSENSE {digits} {}\r\n\r\n", held.name.family).into_bytes())),
     ];
@@ -148,7 +193,12 @@ fn no_number_or_name_leaves_sealed_storage() {
             let mirrored = *what == "number in a header";
             assert!(!mirrored || answer.status == 400, "{}", answer.head);
         }
-        search(&format!("the head of the answer to {what}"), answer.head.as_bytes(), &needles.iter().filter(|_| *what != "silent").cloned().collect::<Vec<_>>(), &mut hits);
+        search(
+            &format!("the head of the answer to {what}"),
+            answer.head.as_bytes(),
+            &needles.iter().filter(|_| *what != "silent").cloned().collect::<Vec<_>>(),
+            &mut hits,
+        );
     }
     let metrics = try_send(installation.inside, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".as_bytes()).unwrap();
     assert!(metrics.text().contains("cpis_"), "{}", metrics.text());
@@ -168,7 +218,14 @@ fn no_number_or_name_leaves_sealed_storage() {
 #[test]
 fn the_search_finds_what_it_looks_for() {
     let needles = vec![("number".to_owned(), forms("9991234567")), ("name".to_owned(), forms("Quartermaine"))];
-    for text in ["x 999 123 4567", "a=999%20123%204567", "OTk5MTIzNDU2Nw", "QUARTERMAINE", "39393931323334353637", "xUXVhcnRlcm1haW5l"] {
+    for text in [
+        "x 999 123 4567",
+        "a=999%20123%204567",
+        "OTk5MTIzNDU2Nw",
+        "QUARTERMAINE",
+        "39393931323334353637",
+        "xUXVhcnRlcm1haW5l",
+    ] {
         let mut hits = Vec::new();
         search("a text", text.as_bytes(), &needles, &mut hits);
         assert!(!hits.is_empty(), "{text}");

@@ -65,12 +65,15 @@ mod tests {
     #[test]
     fn what_is_commented_out_can_be_used() {
         // Each commented setting and table head, uncommented, is read.
-        let is_setting = |line: &str| line.starts_with("# [") || line.split_once(" = ").is_some_and(|(name, _)| !name.trim_start_matches("# ").contains(' '));
+        let is_setting = |line: &str| {
+            line.starts_with("# [")
+                || line.split_once(" = ").is_some_and(|(name, _)| !name.trim_start_matches("# ").contains(' '))
+        };
         let text: String = printed()
             .lines()
             .map(|line| if is_setting(line) { line.trim_start_matches("# ") } else { line })
-            .map(|line| format!("{line}\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .join("\n");
         let config = Config::parse(&text).unwrap();
         assert!(config.tls.is_some() && config.issuer.len() == 1 && config.publish.folder.is_some());
         assert_eq!(config.base_url.as_deref(), Some("https://cpis.example.nhs.uk"));

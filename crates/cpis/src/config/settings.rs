@@ -36,17 +36,33 @@ fn toml_of(value: impl Serialize) -> String {
 }
 
 macro_rules! value {
-    (default $value:expr) => { $value };
-    (example $text:literal) => { Default::default() };
-    ($kind:ident $table:ty) => { Default::default() };
+    (default $value:expr) => {
+        $value
+    };
+    (example $text:literal) => {
+        Default::default()
+    };
+    ($kind:ident $table:ty) => {
+        Default::default()
+    };
 }
 
 macro_rules! shown {
-    (default $value:expr) => { Shown::Default(toml_of($value)) };
-    (example $text:literal) => { Shown::Example($text) };
-    (table $table:ty) => { Shown::Table(<$table>::settings()) };
-    (optional $table:ty) => { Shown::Optional(<$table>::settings()) };
-    (list $table:ty) => { Shown::List(<$table>::settings()) };
+    (default $value:expr) => {
+        Shown::Default(toml_of($value))
+    };
+    (example $text:literal) => {
+        Shown::Example($text)
+    };
+    (table $table:ty) => {
+        Shown::Table(<$table>::settings())
+    };
+    (optional $table:ty) => {
+        Shown::Optional(<$table>::settings())
+    };
+    (list $table:ty) => {
+        Shown::List(<$table>::settings())
+    };
 }
 
 macro_rules! settings {
@@ -56,6 +72,7 @@ macro_rules! settings {
     )+) => { $(
         #[doc = $about]
         #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[allow(clippy::struct_field_names, clippy::doc_markdown, reason = "names and meanings are the operator's")]
         #[serde(default, deny_unknown_fields)]
         pub struct $name { $($(#[doc = $meaning])+ pub $field: $type,)+ }
 

@@ -79,7 +79,8 @@ fn plain_http_is_for_loopback_or_behind_a_proxy() {
 fn relative_paths_begin_at_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cpis.toml");
-    std::fs::write(&path, "data_dir = \"data\"\nkey_ring = \"/keys/ring\"\n[[issuer]]\nmapping = \"i.toml\"\n").unwrap();
+    std::fs::write(&path, "data_dir = \"data\"\nkey_ring = \"/keys/ring\"\n[[issuer]]\nmapping = \"i.toml\"\n")
+        .unwrap();
     let config = Config::read(&path).unwrap();
     assert_eq!(config.data_dir, folder.path().join("data"));
     assert_eq!(config.key_ring.as_deref(), Some(Path::new("/keys/ring")));
@@ -88,10 +89,9 @@ fn relative_paths_begin_at_the_configuration() {
 
 #[test]
 fn the_samples_are_configurations() {
-    for text in [
-        include_str!("../../../../docs/samples/one-box.toml"),
-        include_str!("../../../../docs/samples/one-trust.toml"),
-    ] {
+    for text in
+        [include_str!("../../../../docs/samples/one-box.toml"), include_str!("../../../../docs/samples/one-trust.toml")]
+    {
         let config = Config::parse(text).unwrap();
         assert_eq!(config.check(), Vec::<String>::new());
         assert!(!config.issuer.is_empty() && !config.test_numbers);

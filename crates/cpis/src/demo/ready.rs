@@ -147,8 +147,9 @@ pub fn place(path: &Path, data_dir: &Path) -> Result<PathBuf> {
 pub fn write(path: &Path, ready: &Ready) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(ready).unwrap_or_default();
     text.push(b'\n');
-    write_private(path, &text, true)
-        .map_err(|error| Fault::new(Kind::Usage, format!("The ready file {} cannot be written: {error}", path.display())))
+    write_private(path, &text, true).map_err(|error| {
+        Fault::new(Kind::Usage, format!("The ready file {} cannot be written: {error}", path.display()))
+    })
 }
 
 #[cfg(test)]
@@ -190,7 +191,10 @@ mod tests {
         assert_eq!(keys(""), "authority_api examples fhir issuer tokens upload");
         assert_eq!(keys("/upload"), "name next_sequence ods_code");
         assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");
-        assert_eq!(keys("/examples"), "cpp ended lac none sensitive superseded two_authorities two_plans unborn unknown");
+        assert_eq!(
+            keys("/examples"),
+            "cpp ended lac none sensitive superseded two_authorities two_plans unborn unknown"
+        );
         let examples = value["examples"].as_object().unwrap();
         assert!(examples.values().all(|number| number.as_str().is_some_and(|n| n.len() == 10 && n.starts_with("999"))));
         assert_eq!(format!("{:?}", ready().examples), "Examples(…)");

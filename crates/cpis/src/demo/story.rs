@@ -92,13 +92,16 @@ impl Stage<'_> {
         let claims = people::scheduled_clinician(self.register, SCHEDULED_CARE, self.now);
         let scheduled = Target::with_token(self.base, self.issuer.mint(&claims))?;
         let site = self.site(SCHEDULED_CARE);
-        teller.step(&format!("A planned appointment at {site}: the flag is shown, but not listed, and nobody is told."));
+        teller
+            .step(&format!("A planned appointment at {site}: the flag is shown, but not listed, and nobody is told."));
         tell_plans(&care_team(&scheduled, child).await?)?;
         let list = ok(send(second.search("AuditEvent", child)).await?)?;
         answer(format_args!("The list still has {} accesses.", list.get("total").and_then(Value::as_u64).unwrap_or(0)));
         self.notices(&mut teller).await?;
         self.other_answers(&mut teller, &first).await?;
-        teller.step("The audit log is verified: every entry is opened, every hash computed again, every list derived again.");
+        teller.step(
+            "The audit log is verified: every entry is opened, every hash computed again, every list derived again.",
+        );
         self.verified().await
     }
 
@@ -116,14 +119,23 @@ impl Stage<'_> {
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         for notice in &notices {
-            answer(format_args!("{} {}, {}", text(notice, "/accessed_at"), text(notice, "/by/role_name"), text(notice, "/site/name")));
+            answer(format_args!(
+                "{} {}, {}",
+                text(notice, "/accessed_at"),
+                text(notice, "/by/role_name"),
+                text(notice, "/site/name")
+            ));
         }
         let id = notices.first().map(|notice| text(notice, "/id")).unwrap_or_default();
         let path = format!("/authority/v1/notices/{id}/acknowledgement");
         let read = ok(send(worker.post(&path)).await?)?;
         answer(format_args!("acknowledged at {}", text(&read, "/acknowledged_at")));
         let other = send(self.worker(OTHER)?.post(&path)).await?;
-        answer(format_args!("{} asks for the same notice and gets {}: it is not theirs.", self.authority(OTHER), other.status.as_u16()));
+        answer(format_args!(
+            "{} asks for the same notice and gets {}: it is not theirs.",
+            self.authority(OTHER),
+            other.status.as_u16()
+        ));
         Ok(())
     }
 
@@ -159,7 +171,10 @@ impl Stage<'_> {
         let report = verify(store, &self.service.keys, Witnesses::default(), |_, _| {}).await;
         let report = report.map_err(|error| app(&error))?;
         let words = if report.is_clean() { "No fault".to_owned() } else { format!("{} faults", report.faults_found) };
-        answer(format_args!("{} entries, signed checkpoints that hold: {}. {words}.", report.entries, report.checkpoints_checked));
+        answer(format_args!(
+            "{} entries, signed checkpoints that hold: {}. {words}.",
+            report.entries, report.checkpoints_checked
+        ));
         if report.is_clean() { Ok(()) } else { Err(Fault::failed("The demo's audit log has faults.")) }
     }
 }
@@ -169,7 +184,11 @@ fn text(value: &Value, pointer: &str) -> String {
 }
 
 fn ok(answer: Answer) -> Result<Value> {
-    if answer.status.is_success() { Ok(answer.body) } else { Err(Fault::failed(format!("The demo's service answered {}", answer.words()))) }
+    if answer.status.is_success() {
+        Ok(answer.body)
+    } else {
+        Err(Fault::failed(format!("The demo's service answered {}", answer.words())))
+    }
 }
 
 async fn care_team(who: &Target, number: NhsNumber) -> Result<Value> {
@@ -178,9 +197,15 @@ async fn care_team(who: &Target, number: NhsNumber) -> Result<Value> {
 
 fn tell_file(authority: &str, ack: &Value) {
     let count = |name: &str| ack.get(name).and_then(Value::as_u64).unwrap_or(0);
-    answer(format_args!("{authority}: {}, {} of {} records took effect", text(ack, "/code"), count("loaded"), count("records")));
+    answer(format_args!(
+        "{authority}: {}, {} of {} records took effect",
+        text(ack, "/code"),
+        count("loaded"),
+        count("records")
+    ));
     for row in ack.get("rejections").and_then(Value::as_array).into_iter().flatten() {
-        let detail = row.pointer("/detail/display").and_then(Value::as_str).map_or_else(|| text(row, "/display"), str::to_owned);
+        let detail =
+            row.pointer("/detail/display").and_then(Value::as_str).map_or_else(|| text(row, "/display"), str::to_owned);
         answer(format_args!("  {} at {}: {detail}", text(row, "/code"), text(row, "/location")));
     }
 }
@@ -193,7 +218,8 @@ fn tell_plans(bundle: &Value) -> Result<()> {
     }
     for entry in bundle.get("entry").and_then(Value::as_array).into_iter().flatten() {
         let phones = entry.pointer("/resource/telecom").and_then(Value::as_array).into_iter().flatten();
-        let emergency = phones.filter(|phone| text(phone, "/use") == "mobile").map(|phone| text(phone, "/value")).next();
+        let emergency =
+            phones.filter(|phone| text(phone, "/use") == "mobile").map(|phone| text(phone, "/value")).next();
         answer(format_args!(
             "{}: {}, since {}, emergency duty team {}",
             text(entry, "/resource/category/0/coding/0/display"),
@@ -212,9 +238,12 @@ fn tell_accesses(bundle: &Value) {
             resource["resourceType"] == "PractitionerRole" && reference.ends_with(&text(resource, "/id"))
         })
     };
-    for event in entries.iter().map(|entry| &entry["resource"]).filter(|resource| resource["resourceType"] == "AuditEvent") {
+    for event in
+        entries.iter().map(|entry| &entry["resource"]).filter(|resource| resource["resourceType"] == "AuditEvent")
+    {
         let role = role_of(&text(event, "/source/observer/reference"));
-        let role = role.map(|role| format!("{}, {}", text(role, "/code/0/coding/0/display"), text(role, "/organization/display")));
+        let role = role
+            .map(|role| format!("{}, {}", text(role, "/code/0/coding/0/display"), text(role, "/organization/display")));
         answer(format_args!("{} {}", text(event, "/recorded"), role.unwrap_or_default()));
     }
 }

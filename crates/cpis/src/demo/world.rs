@@ -168,19 +168,25 @@ impl World {
         let looked_after = || plan(PlanKind::LookedAfter, -300, None);
         let part = PARTS.into_iter().find(|part| self.parts.get(part) == Some(&place));
         match (part, authority) {
-            (Some(Part::Cpp | Part::Superseded | Part::Sensitive | Part::StoryChild | Part::StorySuperseded), AUTHORITY) => {
+            (
+                Some(Part::Cpp | Part::Superseded | Part::Sensitive | Part::StoryChild | Part::StorySuperseded),
+                AUTHORITY,
+            ) => {
                 vec![protection()]
             }
-            (Some(Part::Lac), AUTHORITY) => vec![looked_after()],
             (Some(Part::TwoPlans), AUTHORITY) => vec![protection(), looked_after()],
-            (Some(Part::TwoAuthorities | Part::StoryTwo), AUTHORITY) => vec![looked_after()],
+            (Some(Part::Lac | Part::TwoAuthorities | Part::StoryTwo), AUTHORITY) => vec![looked_after()],
             (Some(Part::TwoAuthorities | Part::StoryTwo | Part::StoryRestricted), OTHER) => vec![protection()],
             (Some(Part::Unborn), OTHER) => vec![plan(PlanKind::Unborn, -60, Some(90))],
             (Some(Part::Ended), OTHER) => vec![plan(PlanKind::ChildProtection, -200, Some(-30))],
             (Some(_), _) => Vec::new(),
             (None, _) => {
                 let own = AUTHORITIES.get(person.place as usize % AUTHORITIES.len()) == Some(&authority);
-                if own && has_plans(person) { plans_for(person, &mut plan_source(SEED, person), self.made) } else { Vec::new() }
+                if own && has_plans(person) {
+                    plans_for(person, &mut plan_source(SEED, person), self.made)
+                } else {
+                    Vec::new()
+                }
             }
         }
     }

@@ -1,6 +1,13 @@
 //! The whole binary on sockets: a data directory, an issuer, a configuration, and a plain HTTP client.
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, reason = "support of tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "support of tests"
+)]
 
 use cpis_app::SystemEntropy;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
@@ -255,7 +262,10 @@ pub fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
         }
     };
     let head = String::from_utf8_lossy(&bytes[..head_end]).to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).map_or(0, |text| text.trim().parse().unwrap());
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))
+        .map_or(0, |text| text.trim().parse().unwrap());
     while bytes.len() < head_end + length {
         match stream.read(&mut part)? {
             0 => return Err(broken()),
