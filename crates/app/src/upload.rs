@@ -20,7 +20,8 @@ use cpis_model::codes::FileCode;
 use cpis_model::entry::{Entry, What};
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header};
-use cpis_store::{Effect, UploadRow, UploadState, UploadStatus};
+pub use cpis_store::UploadStatus;
+use cpis_store::{Effect, UploadRow, UploadState};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,6 +60,8 @@ impl Turns {
 pub enum Received {
     /// It was processed, or could not be taken; the acknowledgement says which.
     Answered(Box<Acknowledgement>),
+    /// It passes a limit of size, depth or count; nothing was stored.
+    TooLarge(Box<Acknowledgement>),
     /// It waits: for the numbers that are missing, or in the background.
     Waits(Waiting),
     /// Another file of this authority is being processed, and the sender did not want to wait.
@@ -93,7 +96,7 @@ pub async fn receive(
     authority_of(service, &caller, Action::Upload, "upload").await?;
     let head = match (service.decode.head)(&file) {
         Ok(head) => head,
-        Err(fault) => return Ok(Received::Answered(Box::new(refused(service, &caller, fault)))),
+        Err(fault) => return Ok(refuse_file(service, &caller, fault)),
     };
     if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(head.authority)) {
         return crate::look::refuse(service, caller, "upload", refusal, None).await;
@@ -106,7 +109,7 @@ pub async fn receive(
     };
     let checksum: [u8; 32] = Sha256::digest(&file).into();
     let state = service.store.upload_state(head.authority).await?;
-    match place(service, &head, checksum, &state).await? {
+    let turn = match place(service, &head, checksum, &state).await? {
         Turn::Answered(ack) => return Ok(Received::Answered(ack)),
         Turn::Conflict(words) => {
             let fault = FileFault {
@@ -114,25 +117,25 @@ pub async fn receive(
                 too_large: false,
                 sequence: Some(head.sequence),
             };
-            return Ok(Received::Answered(Box::new(refused(service, &caller, fault))));
+            return Ok(refuse_file(service, &caller, fault));
         }
-        Turn::Gap(missing) => {
-            // A file that could never be taken is refused now, not when the missing one comes.
-            if let Err(fault) = (service.decode.decode)(&file) {
-                return Ok(Received::Answered(Box::new(refused(service, &caller, fault))));
-            }
-            files::keep(service, &caller, &head, checksum, &file, UploadStatus::WaitsForGap).await?;
-            tracing::warn!(authority = %head.authority, sequence = head.sequence, missing, "an upload waits for a missing one");
-            return Ok(Received::Waits(Waiting { sequence: head.sequence, missing: Some(missing) }));
+        waits_or_next => waits_or_next,
+    };
+    // A file that could never be taken is refused now, not when its turn comes: a kept one would wait for ever.
+    let decoded = match process::decode(service, &file).await? {
+        Ok(decoded) => decoded,
+        Err(mut fault) => {
+            fault.sequence = Some(head.sequence);
+            return Ok(refuse_file(service, &caller, fault));
         }
-        Turn::Next => {}
+    };
+    if let Turn::Gap(missing) = turn {
+        files::keep(service, &caller, &head, checksum, &file, UploadStatus::WaitsForGap).await?;
+        tracing::warn!(authority = %head.authority, sequence = head.sequence, missing, "an upload waits for a missing one");
+        return Ok(Received::Waits(Waiting { sequence: head.sequence, missing: Some(missing) }));
     }
-    let job = process::Job { caller, head, checksum, file, expected_last: state.last };
+    let job = process::Job { caller, head, decoded, checksum, file, expected_last: state.last };
     if wishes.in_background {
-        // Only a file that can be taken is kept: a kept one that cannot would wait for ever.
-        if let Err(fault) = (service.decode.decode)(&job.file) {
-            return Ok(Received::Answered(Box::new(refused(service, &job.caller, fault))));
-        }
         let sequence = job.head.sequence;
         files::keep(service, &job.caller, &job.head, checksum, &job.file, UploadStatus::Processing).await?;
         let own = service.clone();
@@ -186,6 +189,12 @@ async fn place(service: &Service, head: &Header, checksum: [u8; 32], state: &Upl
         Some(_) => Ok(Turn::Conflict("this sequence number was given up".to_owned())),
         None => Ok(Turn::Conflict(format!("the next sequence number is {}", last + 1))),
     }
+}
+
+fn refuse_file(service: &Service, caller: &Caller, fault: FileFault) -> Received {
+    let too_large = fault.too_large;
+    let ack = Box::new(refused(service, caller, fault));
+    if too_large { Received::TooLarge(ack) } else { Received::Answered(ack) }
 }
 
 /// The acknowledgement of a file that cannot be taken as a whole. Nothing is stored and the number is not used up.

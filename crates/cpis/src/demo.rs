@@ -2,13 +2,14 @@
 //! through the real interfaces. Personal data is stored sealed only, as in any installation.
 
 mod ready;
+mod shown;
 mod story;
 mod world;
 
 use crate::config::{LogFormat, LogLevel, Logs};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
-use crate::places::{Places, write_private};
+use crate::places::Places;
 use crate::running::{Doors, Known, Running, listen};
 use crate::{cli, logs, ring_file, say, signals, upload};
 use cpis_app::demographics::LocalRegister;
@@ -24,7 +25,7 @@ use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use ready::{Examples, NextUpload, Ready, Tokens};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use story::Stage;
@@ -175,11 +176,11 @@ async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Resu
         save(&*stage.service.store, Made { told: true, ..made }).await?;
     }
     let ready = ready(stage).await?;
-    let tokens = token_files(&ready.tokens)?;
+    let tokens = shown::token_files(&ready.tokens)?;
     if let Some(path) = ready_file {
         ready::write(path, &ready)?;
     }
-    say::text(addresses(&ready, tokens.path(), ready_file));
+    say::text(shown::addresses(&ready, tokens.path(), ready_file));
     Ok(Some(tokens))
 }
 
@@ -228,74 +229,6 @@ async fn ready(stage: &Stage<'_>) -> Result<Ready> {
         },
         examples: Examples::of(stage.world)?,
     })
-}
-
-/// A private folder with a file for each token, as `curl --header @FILE` and `cpis --token-file FILE` read it. It goes with
-/// the demo.
-fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
-    let what = "The demo's tokens cannot be written";
-    let folder = tempfile::Builder::new().prefix("cpis-demo-tokens-").tempdir().or_fault(Kind::Failed, what)?;
-    for (name, token) in tokens.named() {
-        let text = format!("Authorization: Bearer {token}\n");
-        write_private(&folder.path().join(name), text.as_bytes(), true).or_fault(Kind::Failed, what)?;
-    }
-    Ok(folder)
-}
-
-fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
-    let Ready { fhir, authority_api, issuer, examples, upload, .. } = ready;
-    let clinician: PathBuf = tokens.join("clinician");
-    let authority: PathBuf = tokens.join("authority");
-    let written = ready_file.map(|path| format!("  Ready file     {}\n", path.display())).unwrap_or_default();
-    let base = fhir.trim_end_matches(cpis_inbound_http::FHIR_BASE);
-    let (clinician, authority) = (clinician.display(), authority.display());
-    format!(
-        "\n\
-         The service runs. Ctrl-C ends it.\n\
-         \n\
-         \x20 FHIR           {fhir}\n\
-         \x20 Authority API  {authority_api}\n\
-         \x20 Issuer         {issuer}\n\
-         \x20 Tokens         {}\n\
-         {written}\
-         \n\
-         Ask for a child. The token is in a file, and the number is in no address:\n\
-         \x20 curl --header @{clinician} \\\n\
-         \x20   --data-urlencode 'patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{}' {fhir}/CareTeam/_search\n\
-         \n\
-         Who asked before:\n\
-         \x20 curl --header @{clinician} \\\n\
-         \x20   --data-urlencode 'patient:identifier=https://fhir.nhs.uk/Id/nhs-number|{}' {fhir}/AuditEvent/_search\n\
-         \n\
-         What {} was told:\n\
-         \x20 curl --header @{authority} {authority_api}/notices\n\
-         \n\
-         The same at a prompt, and a file (the next one is number {}):\n\
-         \x20 cpis query --url {base} --token-file {clinician}\n\
-         \x20 cpis upload FILE --url {base} --token-file {authority}\n\
-         \n\
-         Numbers to ask for:\n\
-         \x20 {}  child protection plan        {}  looked after\n\
-         \x20 {}  unborn child's mother        {}  plan that ended\n\
-         \x20 {}  plans of two authorities     {}  two plans of one authority\n\
-         \x20 {}  no plan                      {}  replaced by another number\n\
-         \x20 {}  restricted                   {}  known to nobody\n",
-        tokens.display(),
-        examples.cpp,
-        examples.cpp,
-        upload.name,
-        upload.next_sequence,
-        examples.cpp,
-        examples.lac,
-        examples.unborn,
-        examples.ended,
-        examples.two_authorities,
-        examples.two_plans,
-        examples.none,
-        examples.superseded,
-        examples.sensitive,
-        examples.unknown,
-    )
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub async fn run(arguments: cli::Keys) -> Result<ExitCode> {
             // What a service that still had the old file sealed meanwhile is sealed again first.
             seal_again(&places).await?;
             let ring = ring_file::change(&places.key_ring, KeyRing::retired)?;
+            // Once more, so that nothing is left by which the old key would find anybody.
+            seal_again(&places).await?;
             list(&ring);
             say::line("The old key is out. Backups that were made under it need the old key ring.");
         }

@@ -1,4 +1,5 @@
 //! The demo as its user has it: the real binary, its interfaces, its data directory, and the commands on what it leaves.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod child;
 
@@ -155,7 +156,7 @@ fn keys_are_changed_people_erased_and_a_restore_is_owned_up_to() {
     assert!(fault.code == 5 && fault.err.contains("does not open the database"), "{}", fault.err);
     std::fs::write(&ring, kept).unwrap();
 
-    // A backup from before the change of keys does not open; one from after is put back in the next test's way.
+    // Nor does a backup from before the change of keys open under the new ones.
     std::fs::copy(&old, data.join("cpis.db")).unwrap();
     assert_eq!(failed(&["demo", "--data-dir", &dir, "--port", "0"]).code, 5);
 }

@@ -1,4 +1,5 @@
 //! `cpis serve` as an operator has it: every fault at the start has its words and its exit code, and a good start ends well.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod child;
 

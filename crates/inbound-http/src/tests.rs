@@ -2,7 +2,6 @@
 
 mod authority;
 mod connections;
-mod cost_tmp;
 mod headers;
 mod matrix;
 mod matrix_access;

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use cpis_app::upload::{self as app, Received, Skipped, Wishes};
+use cpis_app::upload::{self as app, Received, Skipped, UploadStatus, Wishes};
 use cpis_format_hl7v3::{acknowledgement_json, acknowledgement_xml};
 use cpis_model::caller::Caller;
 use cpis_model::codes::FileCode;
@@ -44,7 +44,10 @@ pub async fn upload(door: &Door, request: &Parts, body: Body) -> Result<Response
     let _turn = turns::take(door, authority).await?;
     let file = file::read(door, headers, body).await?;
     match app::receive(service, caller, file, wishes).await.map_err(failed)? {
-        Received::Answered(acknowledgement) => Ok(acknowledged(&acknowledgement, form)),
+        Received::Answered(acknowledgement) => Ok(acknowledged(&acknowledgement, form, None)),
+        Received::TooLarge(acknowledgement) => {
+            Ok(acknowledged(&acknowledgement, form, Some(StatusCode::PAYLOAD_TOO_LARGE)))
+        }
         Received::Waits(waiting) => Ok(waits(waiting.sequence, waiting.missing)),
         Received::Busy => {
             let words = "Another file of this authority is being processed. Send this one again later, \
@@ -75,7 +78,7 @@ pub async fn status(door: &Door, request: &Parts) -> Result<Response, Problem> {
     if let (Form::Xml, Some(acknowledgement)) = (form, &status.acknowledgement) {
         return Ok(media::reply(StatusCode::OK, form.content_type(), acknowledgement_xml(acknowledgement)));
     }
-    let (word, text) = standing(status.status.number());
+    let (word, text) = standing(status.status);
     let head = json!({
         "sequence": status.sequence,
         "status": word,
@@ -153,13 +156,13 @@ fn wishes(headers: &HeaderMap) -> Wishes {
     wishes
 }
 
-fn acknowledged(acknowledgement: &Acknowledgement, form: Form) -> Response {
-    let status = match acknowledgement.code {
+fn acknowledged(acknowledgement: &Acknowledgement, form: Form, limit: Option<StatusCode>) -> Response {
+    let status = limit.unwrap_or(match acknowledgement.code {
         FileCode::AllLoaded | FileCode::SomeLoaded | FileCode::NoneLoaded | FileCode::DemographicsAway => {
             StatusCode::OK
         }
         FileCode::FileFault | FileCode::ClientTooOld => StatusCode::BAD_REQUEST,
-    };
+    });
     let body = match form {
         Form::Xml => acknowledgement_xml(acknowledgement),
         Form::Json => acknowledgement_json(acknowledgement),
@@ -169,8 +172,8 @@ fn acknowledged(acknowledgement: &Acknowledgement, form: Form) -> Response {
 
 fn waits(sequence: u64, missing: Option<u64>) -> Response {
     let (word, text) = match missing {
-        Some(_) => standing(WAITS_FOR_GAP),
-        None => standing(PROCESSING),
+        Some(_) => standing(UploadStatus::WaitsForGap),
+        None => standing(UploadStatus::Processing),
     };
     let answer = json!({ "sequence": sequence, "status": word, "missing": missing, "text": text });
     let mut response = reply(StatusCode::ACCEPTED, &answer);
@@ -180,26 +183,18 @@ fn waits(sequence: u64, missing: Option<u64>) -> Response {
     response
 }
 
-/// Numbers of `UploadStatus`, as `app` hands them on from the store, which a door does not see.
-const WAITS_FOR_GAP: u8 = 1;
-const WAITS_FOR_DEMOGRAPHICS: u8 = 2;
-const PROCESSING: u8 = 3;
-const DONE: u8 = 4;
-const SKIPPED: u8 = 5;
-
 /// A word for programs and a sentence for people.
-fn standing(status: u8) -> (&'static str, &'static str) {
+fn standing(status: UploadStatus) -> (&'static str, &'static str) {
     match status {
-        WAITS_FOR_GAP => {
+        UploadStatus::WaitsForGap => {
             ("waits-for-gap", "The file is kept. It takes effect when the missing number was sent or given up.")
         }
-        WAITS_FOR_DEMOGRAPHICS => {
+        UploadStatus::WaitsForDemographics => {
             ("waits-for-demographics", "The file is kept and tried again by itself: numbers cannot be verified now.")
         }
-        PROCESSING => ("processing", "The file is kept and is being processed."),
-        DONE => ("done", "The file was processed; the acknowledgement says what became of it."),
-        SKIPPED => ("skipped", "The number was given up."),
-        _ => ("unknown", "The file is kept."),
+        UploadStatus::Processing => ("processing", "The file is kept and is being processed."),
+        UploadStatus::Done => ("done", "The file was processed; the acknowledgement says what became of it."),
+        UploadStatus::Skipped => ("skipped", "The number was given up."),
     }
 }
 
@@ -220,11 +215,10 @@ fn with_acknowledgement(head: &Value, acknowledgement: Option<&[u8]>) -> Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cpis_store::UploadStatus;
 
     #[test]
-    fn the_numbers_are_those_of_the_store() {
-        let words = UploadStatus::ALL.map(|status| standing(status.number()).0);
+    fn every_status_has_its_word() {
+        let words = UploadStatus::ALL.map(|status| standing(status).0);
         assert_eq!(words, ["waits-for-gap", "waits-for-demographics", "processing", "done", "skipped"]);
     }
 

@@ -17,41 +17,36 @@ use std::sync::Arc;
 pub(super) struct Job {
     pub caller: Arc<Caller>,
     pub head: Header,
+    pub decoded: Decoded,
     pub checksum: [u8; 32],
     pub file: Bytes,
     pub expected_last: Option<u64>,
 }
 
+/// Decodes a file on a thread of its own: a large one takes a while.
+pub(super) async fn decode(service: &Service, file: &Bytes) -> Result<Result<Decoded, FileFault>, AppError> {
+    let (decode, file) = (service.decode.decode, file.clone());
+    let decoded = tokio::task::spawn_blocking(move || decode(&file)).await;
+    decoded.map_err(|_| AppError::Internal("a file was not decoded".to_owned()))
+}
+
 /// Processes a file. The caller holds the authority's turn.
 pub(super) async fn run(service: &Arc<Service>, job: Job) -> Result<Acknowledgement, AppError> {
-    let (decode, file) = (service.decode.decode, job.file.clone());
-    let decoded = tokio::task::spawn_blocking(move || decode(&file))
-        .await
-        .map_err(|_| AppError::Internal("a file was not decoded".to_owned()))?;
-    let decoded = match decoded {
-        Ok(decoded) => decoded,
-        Err(fault) => return Ok(super::refused(service, &job.caller, with_sequence(fault, &job.head))),
-    };
     let row = files::keep(service, &job.caller, &job.head, job.checksum, &job.file, UploadStatus::Processing).await?;
-    metrics::gauge!("cpis_upload_records").set(f64::from(decoded.count));
-    let mut staging = Staging::begin(service, decoded.header.authority).await?;
-    match stage(service, &mut staging, &decoded).await {
+    metrics::gauge!("cpis_upload_records").set(f64::from(job.decoded.count));
+    let mut staging = Staging::begin(service, job.decoded.header.authority).await?;
+    match stage(service, &mut staging, &job.decoded).await {
         Ok(()) => {}
         Err(StageError::DemographicsAway) => {
             staging.discard(service).await;
-            return wait_for_demographics(service, &job, row, &decoded).await;
+            return wait_for_demographics(service, &job, row).await;
         }
         Err(StageError::Other(error)) => {
             staging.discard(service).await;
             return Err(error);
         }
     }
-    flip(service, job, row, decoded, staging).await
-}
-
-fn with_sequence(mut fault: FileFault, head: &Header) -> FileFault {
-    fault.sequence = Some(head.sequence);
-    fault
+    flip(service, job, row, staging).await
 }
 
 enum StageError {
@@ -93,12 +88,12 @@ fn slice_end(records: &[Record]) -> usize {
 
 async fn flip(
     service: &Arc<Service>,
-    job: Job,
+    mut job: Job,
     mut row: UploadRow,
-    decoded: Decoded,
     mut staging: Staging,
 ) -> Result<Acknowledgement, AppError> {
-    let mut rejections = decoded.rejections;
+    let mut rejections = std::mem::take(&mut job.decoded.rejections);
+    let decoded = &job.decoded;
     rejections.extend(staging.take_rejections());
     rejections.sort_by_key(|rejection| rejection.position);
     let mut failed: Vec<u32> =
@@ -154,12 +149,7 @@ async fn flip(
     Ok(ack)
 }
 
-async fn wait_for_demographics(
-    service: &Service,
-    job: &Job,
-    row: UploadRow,
-    decoded: &Decoded,
-) -> Result<Acknowledgement, AppError> {
+async fn wait_for_demographics(service: &Service, job: &Job, row: UploadRow) -> Result<Acknowledgement, AppError> {
     tracing::warn!(authority = %job.head.authority, sequence = job.head.sequence, "demographics is away: an upload waits");
     let status = UploadStatus::WaitsForDemographics;
     files::keep(service, &job.caller, &job.head, row.checksum, &job.file, status).await?;
@@ -167,7 +157,7 @@ async fn wait_for_demographics(
     Ok(Acknowledgement {
         created: service.clock.now(),
         sequence: Some(job.head.sequence),
-        records: Some(decoded.count),
+        records: Some(job.decoded.count),
         code: FileCode::DemographicsAway,
         authority: job.head.authority,
         authority_name: name_of(service, job.head.authority, Some(&job.head.name)),
@@ -202,12 +192,9 @@ async fn process_one(
     let caller = Arc::new(sender(service, &row)?);
     let unreadable = || AppError::damaged(format!("upload {authority} {sequence}: it does not decode any more"));
     let head = (service.decode.head)(&file).map_err(|_| unreadable())?;
-    let ack = run(service, Job { caller, head, checksum: row.checksum, file, expected_last }).await?;
-    match ack.code {
-        FileCode::DemographicsAway => Ok(false),
-        FileCode::FileFault => Err(unreadable()),
-        _ => Ok(true),
-    }
+    let decoded = decode(service, &file).await?.map_err(|_| unreadable())?;
+    let job = Job { caller, head, decoded, checksum: row.checksum, file, expected_last };
+    Ok(run(service, job).await?.code != FileCode::DemographicsAway)
 }
 
 /// Processes waiting files whose turn has come. Says how many took effect.

@@ -1,4 +1,5 @@
 //! The real binary as a child process.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::zombie_processes, reason = "tests")]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
