@@ -27,6 +27,8 @@ pub enum Command {
     Keys(Keys),
     /// Do something with one person's record.
     Person(Person),
+    /// Fill the local demographics register, against which uploads are verified.
+    Register(Register),
     /// Send an authority's file and say what became of it.
     Upload(Upload),
     /// Ask for the record of one NHS number. It is read from a prompt or from standard input.
@@ -115,6 +117,30 @@ pub struct Person {
     /// What to do.
     #[command(subcommand)]
     pub action: PersonAction,
+}
+
+/// `cpis register`.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// Which installation.
+    #[command(flatten)]
+    pub place: Where,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: RegisterAction,
+}
+
+/// What can be done with the local register.
+#[derive(Debug, Subcommand)]
+pub enum RegisterAction {
+    /// Add people from a table, or bring them up to date. Columns: `nhs_number`, given, family, `birth_date` (2017-04-04),
+    /// restricted (yes or no), deceased (yes or no), `superseded_by`. The service must be stopped. Remove the table
+    /// afterwards: it holds what the database seals.
+    Import {
+        /// The table, as CSV in UTF-8 with these columns in its first line.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// What can be done with one person.

@@ -16,6 +16,7 @@ mod person;
 mod places;
 mod progress;
 mod query;
+mod register;
 mod ring_file;
 mod running;
 mod say;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             }
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
+            Command::Register(arguments) => register::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,

@@ -1,5 +1,11 @@
 //! Fifty times `kill -9` under load: what was answered is in the journal once, and the log verifies each time.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    reason = "a panic is how a test fails"
+)]
 
 mod installation;
 

@@ -1,5 +1,11 @@
 //! Every number and name used is searched for in whatever leaves sealed storage: logs, metrics, errors, addresses, files.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    reason = "a panic is how a test fails"
+)]
 
 mod installation;
 

@@ -163,10 +163,9 @@ impl Installation {
             .unwrap();
         let began = Instant::now();
         loop {
-            if let Ok(answer) = try_send(self.inside, "GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n".as_bytes()) {
-                if answer.status == 200 {
-                    return child;
-                }
+            let ready = try_send(self.inside, "GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n".as_bytes());
+            if ready.is_ok_and(|answer| answer.status == 200) {
+                return child;
             }
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("the service ended with {status}:\n{}", std::fs::read_to_string(self.log()).unwrap());
