@@ -434,7 +434,7 @@ impl Run<'_> {
         let burst = Burst { target, connections: BURST_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
         let program = options.program.clone();
         let driver = std::thread::spawn(move || crate::drive::in_own_process(&program, &burst));
-        std::thread::sleep(Duration::from_millis(3_000));
+        std::thread::sleep(Duration::from_secs(3));
         serving.kill()?;
         let outcome = driver.join().map_err(|_| anyhow::anyhow!("the client died"))??;
         let serving = Serving::start(&options.binary, &world)?;

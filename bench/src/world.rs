@@ -201,7 +201,9 @@ impl World {
         for (position, place) in (1u32..).zip(batch.people.clone()) {
             let (Some(person), mut plans) = of_place(place, self.today) else { bail!("there is no person {place}") };
             if changed && position % 10 == 0 {
-                plans.iter_mut().for_each(|plan| change(plan, self.today));
+                for plan in &mut plans {
+                    change(plan, self.today);
+                }
             }
             writer.push(&[record(position, &person, plans)]);
         }

@@ -1,6 +1,11 @@
 //! How fast groups are appended, measured by hand:
 //! `cargo run --release -p cpis-store-sqlite --example measure`.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "test support: a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "test support: a panic is how a test fails"
+)]
 
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::{AuthorityCode, Contact};

@@ -132,7 +132,7 @@ settings! {
         /// Without it: the address of `listen`.
         base_url: Option<String> = example("\"https://cpis.example.nhs.uk\""),
         /// Something before the service ends TLS, such as a load balancer. Only then may `listen` be
-        /// an address of the network without [tls].
+        /// an address of the network without `[tls]`.
         behind_proxy: bool = default(false),
         /// Folder for the database, the key ring, the checkpoints and the lock. Paths that are not
         /// absolute begin at the folder of this file.
