@@ -79,6 +79,8 @@ struct Run<'a> {
     answered: u64,
     /// Looks that were not answered well so far.
     failed: u64,
+    /// Answers before this process of the service was started.
+    earlier: u64,
     flushes: Flushes,
 }
 
@@ -94,8 +96,8 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     let targets = serving.targets(&world, &world.tokens());
     let results = Results { figures: Vec::new(), reports: Vec::new() };
     let probe = probe::probe(&options.folder, Duration::from_secs(2))?;
-    let (answered, failed, flushes) = (0, 0, probe.growing);
-    let mut run = Run { options, say, world, serving, targets, results, answered, failed, flushes };
+    let (answered, failed, earlier, flushes) = (0, 0, 0, probe.growing);
+    let mut run = Run { options, say, world, serving, targets, results, answered, failed, earlier, flushes };
     run.check(&probe)?;
     if run.wants("queries") {
         run.queries()?;
@@ -375,15 +377,12 @@ impl Run<'_> {
 
     fn memory(&mut self) -> Result<()> {
         let bytes = process::private_bytes(self.serving.pid())?;
-        let (plans, looks) = (self.world.plans, self.answered);
+        let (plans, looks) = (self.world.plans, self.answered - self.earlier);
+        let entries = self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0);
+        let counts = format!("{} plans, {} looks answered by this process", whole(plans as f64), whole(looks as f64));
         self.push(
             Figure::new("private memory", bytes as f64, Unit::Mebibytes)
-                .beside(format!(
-                    "{} plans; {} looks in this run, {} since its start",
-                    whole(plans as f64),
-                    whole(looks as f64),
-                    whole(self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0))
-                ))
+                .beside(format!("{counts}, {} entries in the journal", whole(entries)))
                 .aim(Limit::AtMost(256.0 * 1e6)),
         );
         Ok(())
@@ -396,7 +395,10 @@ impl Run<'_> {
         let stopped = serving.stop()?;
         let serving = Serving::start(&options.binary, &world)?;
         let targets = serving.targets(&world, &world.tokens());
-        Ok((Self { options, say, world, serving, targets, results, answered, failed, flushes }, stopped))
+        Ok((
+            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes },
+            stopped,
+        ))
     }
 
     /// A clean stop and start; between them the journal's looks are counted.
@@ -408,7 +410,8 @@ impl Run<'_> {
         let serving = Serving::start(&options.binary, &world)?;
         let ready = serving.ready_after.as_secs_f64();
         let targets = serving.targets(&world, &world.tokens());
-        let mut run = Self { options, say, world, serving, targets, results, answered, failed, flushes };
+        let mut run =
+            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes };
         let of = run.of_plans();
         run.push(
             Figure::new(format!("start with {of}, after a clean stop"), ready, Unit::Seconds)
@@ -427,7 +430,7 @@ impl Run<'_> {
 
     /// `kill -9` under load, and the start after it.
     fn killed(self) -> Result<Self> {
-        let Self { options, say, world, serving, targets, results, answered, failed, flushes } = self;
+        let Self { options, say, world, serving, targets, results, answered, failed, flushes, .. } = self;
         say("kill -9 under load");
         let duration_ms = 4_000;
         let (threads, target) = (options.client_threads, targets.hit.clone());
@@ -440,7 +443,8 @@ impl Run<'_> {
         let serving = Serving::start(&options.binary, &world)?;
         let ready = serving.ready_after.as_secs_f64();
         let targets = serving.targets(&world, &world.tokens());
-        let mut run = Self { options, say, world, serving, targets, results, answered, failed, flushes };
+        let mut run =
+            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes };
         run.answered += outcome.answers_200;
         // What was cut may be recorded without an answer; connections that were refused asked nothing.
         run.failed += outcome.errors() - outcome.refused;

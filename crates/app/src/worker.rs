@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{Tree, apply_looks, apply_tree};
+use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::error::AppError;
 use crate::lifecycle;
 use crate::refusals;
@@ -15,8 +15,10 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pause between two steps under load, so that looks go first.
+/// Pause between two steps while a full step's worth waits, so that looks go first.
 const BREATH: Duration = Duration::from_millis(2);
+/// Time for which the applier lets entries gather: each step costs the disk a flush, as each group of looks does.
+const GATHER: Duration = Duration::from_millis(50);
 /// Pause between two rounds of the housekeeping.
 const ROUND: Duration = Duration::from_secs(5);
 /// Seconds between two entries that count refusals of unknown callers.
@@ -50,7 +52,8 @@ async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     loop {
         let pause = match apply_looks(&service).await {
             Ok(0) => IDLE,
-            Ok(_) => BREATH,
+            Ok(taken) if taken >= STEP_ENTRIES_MAX as u64 => BREATH,
+            Ok(_) => GATHER,
             Err(error) => {
                 tracing::warn!(%error, "lists and notices wait");
                 PAUSE
@@ -58,6 +61,9 @@ async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
         };
         lag(&service).await;
         if !wait(&service, &mut stop, pause, pause == IDLE).await {
+            return;
+        }
+        if pause == IDLE && !wait(&service, &mut stop, GATHER, false).await {
             return;
         }
     }

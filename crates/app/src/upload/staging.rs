@@ -20,8 +20,9 @@ use cpis_model::upload::{
     Acknowledgement, Change, Fault, Field, Header, Person, Record, Rejection, UploadedPlan, change, check,
 };
 use cpis_model::{Date, Timestamp, Uuid};
-use cpis_store::{ContactRow, Found, GroupId, NewPerson, PlanRow, Slice, Via};
+use cpis_store::{ContactRow, Found, GroupId, NewPerson, PlanRow, Slice, StoreError, Via};
 use std::collections::{HashMap, HashSet};
+use tokio::task::JoinHandle;
 
 /// What is being staged for one file.
 pub(super) struct Staging {
@@ -36,6 +37,8 @@ pub(super) struct Staging {
     /// Plans that earlier records of this file made or changed.
     earlier: HashMap<NhsNumber, Vec<(Plan, Person)>>,
     seen: HashSet<(NhsNumber, PlanKind, Date)>,
+    /// The slice before, which is saved while the next one is checked.
+    saving: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 /// An accepted record with what it changes.
@@ -73,6 +76,7 @@ impl Staging {
             rejections: Vec::new(),
             earlier: HashMap::new(),
             seen: HashSet::new(),
+            saving: None,
         })
     }
 
@@ -93,7 +97,8 @@ impl Staging {
     }
 
     /// Takes back what was staged. Where even that fails, it stays invisible, and the worker removes it later.
-    pub async fn discard(&self, service: &Service) {
+    pub async fn discard(&mut self, service: &Service) {
+        let _ = self.saved().await;
         if let Err(error) = service.store.discard(self.group).await {
             tracing::warn!(%error, "what was staged is removed later");
         }
@@ -273,7 +278,8 @@ impl Staging {
             counts: (ack.loaded, ack.failed),
         };
         self.add(service, &mut slice, &Entry { at: self.at, person: None, what }, key_of, &key);
-        self.save(service, slice).await
+        self.save(service, slice).await?;
+        self.saved().await
     }
 
     fn add(&mut self, service: &Service, slice: &mut Slice, entry: &Entry, key_of: KeyOf, key: &SealKey) {
@@ -285,11 +291,24 @@ impl Staging {
     }
 
     async fn save(&mut self, service: &Service, slice: Slice) -> Result<(), AppError> {
+        self.saved().await?;
         if !slice.leaves.is_empty() {
             self.slices += 1;
-            service.store.stage(self.group, slice).await?;
+            let (store, group) = (service.store.clone(), self.group);
+            self.saving = Some(tokio::spawn(async move { store.stage(group, slice).await }));
         }
         Ok(())
+    }
+
+    /// Waits until what is under way is saved.
+    async fn saved(&mut self) -> Result<(), AppError> {
+        match self.saving.take() {
+            Some(saving) => {
+                let saved = saving.await.map_err(|_| AppError::Internal("a slice was not saved".to_owned()))?;
+                Ok(saved?)
+            }
+            None => Ok(()),
+        }
     }
 }
 
