@@ -239,6 +239,9 @@ fn decide(service: &Service, batch: &mut Batch<'_>, found: &[Found], frozen: &Fr
 /// What the 24-hour rule needs of a journal entry; `None` where it is no look that could be listed.
 pub(crate) fn fact(index: u64, entry: &Entry) -> Option<LookFact> {
     let What::Look(look) = &entry.what else { return None };
+    if look.mode == Mode::Silent {
+        return None;
+    }
     let (Outcome::Shown(seen), Some(author)) = (&look.outcome, look.author) else { return None };
     let authorities = seen.iter().map(|seen| seen.authority).collect();
     Some(LookFact { index, at: entry.at, author, purpose: look.purpose, mode: look.mode, authorities })
