@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
 /// Entries that one step takes at most: a step must be short, since looks wait while it is saved.
-pub(crate) const STEP_ENTRIES_MAX: usize = 2000;
+pub(crate) const STEP_ENTRIES_MAX: usize = 256;
 /// Leaves that one step of the tree takes at most.
 const STEP_LEAVES_MAX: u32 = 16_384;
 

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Pause between two steps while a full step's worth waits, so that looks go first.
 const BREATH: Duration = Duration::from_millis(2);
 /// Time for which the applier lets entries gather: each step costs the disk a flush, as each group of looks does.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(20);
 /// Pause between two rounds of the housekeeping.
 const ROUND: Duration = Duration::from_secs(5);
 /// Seconds between two entries that count refusals of unknown callers.

@@ -16,7 +16,7 @@ const SCHEMA_1: &str = include_str!("001.sql");
 /// Prepared statements that a connection keeps.
 const STATEMENTS_KEPT: usize = 128;
 /// Page cache of the writer.
-const WRITER_CACHE_KIB: i64 = 96 * 1024;
+const WRITER_CACHE_KIB: i64 = 48 * 1024;
 /// Page cache of each reader.
 const READER_CACHE_KIB: i64 = 4 * 1024;
 /// The write-ahead log's file is cut to this size when it begins anew.
