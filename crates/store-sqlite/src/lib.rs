@@ -7,6 +7,7 @@
 
 mod derived;
 mod journal;
+mod leases;
 mod notices;
 mod people;
 mod plans;
@@ -25,6 +26,7 @@ mod tests;
 
 use cpis_store::StoreError;
 use cpis_store::fault::Faults;
+use leases::Leases;
 use queue::{Lane, Shared};
 use reserve::Reserve;
 use schema::{Opening, Role, connect};
@@ -58,6 +60,7 @@ pub struct SqliteStore {
     shared: Arc<Shared>,
     ended: watch::Receiver<bool>,
     temporary: Option<PathBuf>,
+    leases: Leases,
 }
 
 impl SqliteStore {
@@ -101,7 +104,7 @@ impl SqliteStore {
         let shared = Arc::new(Shared::new(options.faults, reserve));
         let (ending, ended) = watch::channel(false);
         // From here on dropping the store ends the threads that were started.
-        let store = Self { shared: Arc::clone(&shared), ended, temporary: None };
+        let store = Self { shared: Arc::clone(&shared), ended, temporary: None, leases: Leases::default() };
         let mut others = Vec::new();
         for _ in 0..options.readers.max(1) {
             let reader = connect(path, Role::Reader, opening)?;

@@ -1,7 +1,7 @@
 //! Opening connections: pragmas, and the schema's version.
 
-use crate::tx::told;
-use cpis_store::StoreError;
+use crate::tx::{Bad, Stop, Tx, told};
+use cpis_store::{Finding, StoreError, Weight};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -68,6 +68,30 @@ fn open(path: &Path, role: Role, opening: Opening) -> Result<Connection, rusqlit
         set("journal_size_limit", &WAL_KEPT_BYTES)?;
     }
     Ok(connection)
+}
+
+/// What an operator should know of the file.
+pub(crate) fn examine(tx: &Tx<'_>) -> Result<Vec<Finding>, Stop> {
+    let text = |sql| tx.first(sql, [], |row| Ok(row.get::<_, String>(0)?)).map(Option::unwrap_or_default);
+    let mut findings = vec![Finding::good("SQLite", text("-- examine.version\nSELECT sqlite_version()")?)];
+    let mode = text("-- examine.journal_mode\nPRAGMA journal_mode")?;
+    findings.push(if mode == "wal" {
+        Finding::good("journal_mode", mode)
+    } else {
+        let mend = "Keep the database on a local disk: network file systems have no write-ahead log.";
+        Finding::bad(Weight::Warning, "journal_mode", mode, mend)
+    });
+    let check = tx.first("-- examine.quick_check\nPRAGMA quick_check(1)", [], |row| {
+        row.get_ref(0)?.as_str().map(str::to_owned).map_err(|_| Bad)
+    })?;
+    findings.push(match check.as_deref() {
+        Some("ok") => Finding::good("quick_check", "ok"),
+        _ => {
+            let mend = "The file is damaged: stop the service and put a backup back.";
+            Finding::bad(Weight::Fault, "quick_check", "the file does not pass", mend)
+        }
+    });
+    Ok(findings)
 }
 
 /// Puts the schema into a fresh file and refuses every other file than one of ours in the version that we know.

@@ -2,15 +2,15 @@
 
 use crate::journal::Limit;
 use crate::queue::Lane::{Background, Urgent};
-use crate::{SqliteStore, derived, journal, notices, people, plans, register, uploads};
+use crate::{SqliteStore, derived, journal, notices, people, plans, register, schema, uploads};
 use async_trait::async_trait;
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Flip, Found, GroupId, JournalRow, LookStep,
-    NewPerson, NoticeRow, NumberKeys, PersonRow, Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError,
-    StoredAlias, StoredPerson, TreeStep, UploadRow, UploadState, Watermarks,
+    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Found, GroupId, JournalRow,
+    LookStep, NewPerson, NoticeRow, NumberKeys, PersonRow, Place, PlanKey, PlanRow, RegisterRow, Slice, Store,
+    StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow, UploadState, Watermarks, Weight,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -247,6 +247,34 @@ impl Store for SqliteStore {
 
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Answer<()> {
         self.write(Background, move |tx| register::set_setting(tx, name, &value)).await
+    }
+
+    async fn lease(&self, name: String, holder: u64, ms: u32) -> Answer<bool> {
+        Ok(self.leases.take(name, holder, ms))
+    }
+
+    async fn end_lease(&self, name: String, holder: u64) -> Answer<()> {
+        self.leases.end(&name, holder);
+        Ok(())
+    }
+
+    async fn wake(&self) {
+        std::future::pending().await
+    }
+
+    async fn maintain(&self) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn examine(&self) -> Answer<Vec<Finding>> {
+        let mut findings = self.read(schema::examine).await?;
+        findings.push(if self.is_degraded() {
+            let mend = "Make room on the disk; the reserve is set aside again by itself.";
+            Finding::bad(Weight::Warning, "reserve", "given up: the disk was full", mend)
+        } else {
+            Finding::good("reserve", "set aside")
+        });
+        Ok(findings)
     }
 
     async fn ping(&self) -> Answer<()> {

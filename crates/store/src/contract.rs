@@ -85,6 +85,7 @@ macro_rules! contract_tests {
             the_first_month_key_stays
             the_register_finds_people
             settings_are_kept
+            a_lease_has_one_holder
             a_closed_store_says_so
             appends_survive_every_fault
             uploads_survive_every_fault

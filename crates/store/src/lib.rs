@@ -7,6 +7,7 @@ pub mod contract;
 mod error;
 pub mod fault;
 mod rows;
+pub mod tables;
 
 pub use error::StoreError;
 pub use rows::*;
@@ -215,6 +216,22 @@ pub trait Store: Send + Sync {
 
     /// Saves a small value of the installation.
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<(), StoreError>;
+
+    /// Takes a lease or renews it: whether `holder` has it from now on for so many milliseconds of the database's clock. What
+    /// only one node should do is done under one; what must not happen twice is held by the operation itself.
+    async fn lease(&self, name: String, holder: u64, ms: u32) -> Result<bool, StoreError>;
+
+    /// Gives a lease back. Another holder's stands.
+    async fn end_lease(&self, name: String, holder: u64) -> Result<(), StoreError>;
+
+    /// Returns when another node may have committed something, or after a while without. Never where there is no other node.
+    async fn wake(&self);
+
+    /// Makes room for what comes; to be called from time to time.
+    async fn maintain(&self) -> Result<(), StoreError>;
+
+    /// What an operator should know of the database: its version, its settings, its room.
+    async fn examine(&self) -> Result<Vec<Finding>, StoreError>;
 
     /// Reads something cheap, so that readiness can say whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -427,3 +427,39 @@ pub struct RegisterRow {
     /// The person, sealed.
     pub person: Vec<u8>,
 }
+
+/// How a finding is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// As it should be.
+    Good,
+    /// Mend it soon.
+    Warning,
+    /// The service must not run so.
+    Fault,
+}
+
+/// Something that was looked at in a live installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at, such as `synchronous_commit`.
+    pub what: String,
+    /// What was found.
+    pub found: String,
+    /// How that is to be taken.
+    pub weight: Weight,
+    /// What to do; empty where all is well.
+    pub mend: String,
+}
+
+impl Finding {
+    /// Something that is as it should be.
+    pub fn good(what: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { what: what.into(), found: found.into(), weight: Weight::Good, mend: String::new() }
+    }
+
+    /// Something that is not.
+    pub fn bad(weight: Weight, what: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), found: found.into(), weight, mend: mend.into() }
+    }
+}

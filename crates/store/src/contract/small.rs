@@ -60,3 +60,21 @@ pub async fn a_closed_store_says_so(backend: &dyn Backend) {
     let store = backend.open().await;
     assert_eq!(store.size().await.unwrap(), 2);
 }
+
+/// A lease has one holder until it runs out or is given back.
+pub async fn a_lease_has_one_holder(backend: &dyn Backend) {
+    const LONG_MS: u32 = 600_000;
+    let store = backend.open().await;
+    let lease = |name: &str, holder, ms| store.lease(name.to_owned(), holder, ms);
+    assert!(lease("applier", 1, LONG_MS).await.unwrap());
+    assert!(!lease("applier", 2, LONG_MS).await.unwrap(), "another has it");
+    assert!(lease("applier", 1, LONG_MS).await.unwrap(), "the holder renews it");
+    assert!(lease("upload E001", 2, LONG_MS).await.unwrap(), "leases of other names are others");
+    store.end_lease("applier".to_owned(), 2).await.unwrap();
+    assert!(!lease("applier", 2, LONG_MS).await.unwrap(), "only the holder gives it back");
+    store.end_lease("applier".to_owned(), 1).await.unwrap();
+    assert!(lease("applier", 2, 1).await.unwrap());
+    // It runs out by itself.
+    while !lease("applier", 3, LONG_MS).await.unwrap() {}
+    assert!(!lease("applier", 2, LONG_MS).await.unwrap());
+}
