@@ -161,7 +161,7 @@ async fn list(service: &Service, people: Vec<Listed>) -> Result<AccessList, AppE
 
 /// When a group was made, from its id.
 fn made_at(group: GroupId) -> Option<Timestamp> {
-    Timestamp::from_millisecond(group.0 >> crate::people::GROUP_RANDOM_BITS).ok()
+    Timestamp::from_millisecond(crate::people::millis(group) as i64).ok()
 }
 
 /// The stable public id of an access.

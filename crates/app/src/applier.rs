@@ -8,13 +8,14 @@ use crate::accesses::open_frame;
 use crate::error::AppError;
 use crate::frame::{self, KeyOf};
 use crate::look::fact;
+use crate::people::millis;
 use crate::seal::SealKey;
 use crate::service::Service;
 use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
 use cpis_model::access::LookFact;
 use cpis_model::entry::PersonId;
-use cpis_store::{AccessRow, CheckpointRow, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
+use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
@@ -47,7 +48,7 @@ pub async fn apply_looks(service: &Service) -> Result<u64, AppError> {
 struct Waiting {
     seq: u64,
     fact: LookFact,
-    group: i64,
+    group: GroupId,
     ordinal: u32,
 }
 
@@ -72,7 +73,7 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                     Ok((entry, _)) => {
                         if let Some(fact) = fact(index, &entry) {
                             let waiting =
-                                Waiting { seq: row.place.seq, fact, group: row.group.0, ordinal: frame.ordinal };
+                                Waiting { seq: row.place.seq, fact, group: row.group, ordinal: frame.ordinal };
                             looks.entry(person).or_default().push(waiting);
                         }
                     }
@@ -126,16 +127,17 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
     }
 }
 
-/// A notice's stable id, from its entry and authority.
-pub(crate) fn notice_id(group: i64, ordinal: u32, authority: &str) -> Uuid {
+/// A notice's stable id, from its entry and authority: the time of the entry's group, then a digest, so that ids rise with
+/// time and their index grows at its end.
+pub(crate) fn notice_id(group: GroupId, ordinal: u32, authority: &str) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(b"opencpis notice");
-    hash.update(group.to_be_bytes());
+    hash.update(group.0.to_be_bytes());
     hash.update(ordinal.to_be_bytes());
     hash.update(authority.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    let mut low = [0; 10];
+    low.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    uuid::Builder::from_unix_timestamp_millis(millis(group), &low).into_uuid()
 }
 
 /// Keys of the people whom these rows speak of: `None` for an erased one; who has no key that opens is left out.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Bits of the counter at the low end of a group's id; above them stand the milliseconds since 1970.
-pub(crate) const GROUP_RANDOM_BITS: u32 = 21;
+const GROUP_RANDOM_BITS: u32 = 21;
 
 /// The key ring and randomness, shared by all use cases.
 #[derive(Clone)]
@@ -64,8 +64,8 @@ impl Keys {
     }
 
     /// A new person behind a number, and their key.
-    pub fn new_person(&self, number: NhsNumber) -> (NewPerson, SealKey) {
-        let id = PersonId::from_random(u64::from_be_bytes(random(&*self.entropy)));
+    pub fn new_person(&self, at: Timestamp, number: NhsNumber) -> (NewPerson, SealKey) {
+        let id = PersonId::new(at, u64::from_be_bytes(random(&*self.entropy)));
         let key = SealKey::random(&*self.entropy);
         let person = NewPerson {
             id,
@@ -125,6 +125,11 @@ impl Keys {
         let high = (now.as_millisecond().max(0) as u64) & 0x3ff_ffff_ffff;
         GroupId(((high << GROUP_RANDOM_BITS) | low) as i64)
     }
+}
+
+/// When a group was made, in milliseconds since 1970.
+pub(crate) fn millis(group: GroupId) -> u64 {
+    group.0.unsigned_abs() >> GROUP_RANDOM_BITS
 }
 
 /// The author's key for the 24-hour rule: a digest under the person's own key, so that it says nothing without it.

@@ -8,15 +8,17 @@ use crate::service::Service;
 use crate::upload::process_waiting;
 use cpis_model::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Longest pause of the applier when nobody wakes it.
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pause between two steps while a full step's worth waits, so that looks go first.
-const BREATH: Duration = Duration::from_millis(2);
+/// While more waits than a step takes, the applier leaves the database to looks for this many times as long as the step took.
+const BREATH: f64 = 2.0;
+/// Entries from which on it does not, so that lists do not fall behind without end.
+const BREATHLESS_ENTRIES: f64 = 50_000.0;
 /// Time for which the applier lets entries gather: each step costs the disk a flush, as each group of looks does.
 const GATHER: Duration = Duration::from_millis(20);
 /// Pause between two rounds of the housekeeping.
@@ -50,16 +52,19 @@ async fn wait(service: &Service, stop: &mut watch::Receiver<bool>, pause: Durati
 
 async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     loop {
-        let pause = match apply_looks(&service).await {
+        let begun = Instant::now();
+        let applied = apply_looks(&service).await;
+        let took = begun.elapsed();
+        let behind = lag(&service).await;
+        let pause = match applied {
             Ok(0) => IDLE,
-            Ok(taken) if taken >= STEP_ENTRIES_MAX as u64 => BREATH,
+            Ok(taken) if taken >= STEP_ENTRIES_MAX as u64 => breath(took, behind),
             Ok(_) => GATHER,
             Err(error) => {
                 tracing::warn!(%error, "lists and notices wait");
                 PAUSE
             }
         };
-        lag(&service).await;
         if !wait(&service, &mut stop, pause, pause == IDLE).await {
             return;
         }
@@ -69,12 +74,19 @@ async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn lag(service: &Service) {
-    if let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) {
-        metrics::gauge!("cpis_applier_lag_entries").set(size.saturating_sub(marks.looks) as f64);
-        metrics::gauge!("cpis_tree_lag_entries").set(size.saturating_sub(marks.tree) as f64);
-        metrics::gauge!("cpis_journal_entries").set(size as f64);
-    }
+/// The pause after a step: looks go first, the less so the further the applier is behind.
+fn breath(took: Duration, behind: f64) -> Duration {
+    took.mul_f64(BREATH * (1.0 - behind / BREATHLESS_ENTRIES).max(0.0))
+}
+
+/// Says in metrics how far the derivations are behind, and returns that of lists and notices, in entries.
+async fn lag(service: &Service) -> f64 {
+    let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) else { return 0.0 };
+    let behind = size.saturating_sub(marks.looks) as f64;
+    metrics::gauge!("cpis_applier_lag_entries").set(behind);
+    metrics::gauge!("cpis_tree_lag_entries").set(size.saturating_sub(marks.tree) as f64);
+    metrics::gauge!("cpis_journal_entries").set(size as f64);
+    behind
 }
 
 async fn follow_tree(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
@@ -201,4 +213,18 @@ async fn destroy_files(service: &Service) -> Result<usize, AppError> {
     metrics::gauge!("cpis_notices_oldest_seconds")
         .set(oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64));
     Ok(count as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_go_first_until_the_applier_is_far_behind() {
+        let took = Duration::from_millis(4);
+        assert_eq!(breath(took, 0.0), took.mul_f64(BREATH));
+        assert_eq!(breath(took, BREATHLESS_ENTRIES / 2.0), took.mul_f64(BREATH / 2.0));
+        assert_eq!(breath(took, BREATHLESS_ENTRIES), Duration::ZERO);
+        assert_eq!(breath(took, 10.0 * BREATHLESS_ENTRIES), Duration::ZERO);
+    }
 }

@@ -11,14 +11,20 @@ use crate::{Timestamp, Uuid};
 use std::fmt;
 use std::sync::Arc;
 
-/// The random surrogate that stands for a person everywhere but in the table of numbers. Positive.
+/// The surrogate that stands for a person everywhere but in the table of numbers. Positive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonId(i64);
 
 impl PersonId {
-    /// A surrogate from random bits.
-    pub fn from_random(bits: u64) -> Self {
-        Self(((bits >> 1) as i64).max(1))
+    /// Bits that are random; above them stands the time in units of 512 seconds, up to the year 2106.
+    const RANDOM_BITS: u32 = 40;
+
+    /// A new surrogate. Those of one upload lie close together, so that what is stored in their order is written in few
+    /// places.
+    pub fn new(at: Timestamp, random: u64) -> Self {
+        let unit = (at.as_second().max(0) as u64 >> 9) & 0x7f_ffff;
+        let low = random & ((1 << Self::RANDOM_BITS) - 1);
+        Self((((unit << Self::RANDOM_BITS) | low) as i64).max(1))
     }
 
     /// A stored value; `None` unless positive.

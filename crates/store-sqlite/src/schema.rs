@@ -55,6 +55,8 @@ fn open(path: &Path, role: Role, opening: Opening) -> Result<Connection, rusqlit
     // The log stays behind on every end but an orderly one, so that a killed store leaves what a killed process leaves.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A statement is planned once and not again for each new value beside a partial index.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| connection.pragma_update(None, name, value);
     set("trusted_schema", &"OFF")?;
     // What is erased is overwritten, not only unlinked.

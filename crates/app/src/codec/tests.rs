@@ -86,7 +86,7 @@ fn every_kind() -> Vec<What> {
         What::Hidden(Some(HiddenFor::Restricted)),
         What::Hidden(None),
         What::Erased {
-            erased: PersonId::from_random(99),
+            erased: PersonId::from_stored(99).unwrap(),
             by: "privacy officer".to_owned(),
             why: "court order".to_owned(),
         },
@@ -102,7 +102,7 @@ fn every_kind_of_entry_comes_back() {
     for what in every_kind() {
         let entry = Entry {
             at: Timestamp::from_millisecond(1_790_000_000_123).unwrap(),
-            person: Some(PersonId::from_random(12345)),
+            person: Some(PersonId::from_stored(12345).unwrap()),
             what,
         };
         let bytes = encode(&entry);

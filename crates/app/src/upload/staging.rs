@@ -20,7 +20,7 @@ use cpis_model::upload::{
     Acknowledgement, Change, Fault, Field, Header, Person, Record, Rejection, UploadedPlan, change, check,
 };
 use cpis_model::{Date, Timestamp, Uuid};
-use cpis_store::{ContactRow, Found, GroupId, NewPerson, PlanRow, Slice, StoreError, Via};
+use cpis_store::{ContactRow, Found, GroupId, PlanRow, Slice, StoreError, Via};
 use std::collections::{HashMap, HashSet};
 use tokio::task::JoinHandle;
 
@@ -212,7 +212,7 @@ impl Staging {
 
     /// Stages the changes of accepted records: new people first, then sealed plan versions and entries.
     pub async fn stage(&mut self, service: &Service, checked: Vec<Checked<'_>>) -> Result<(), AppError> {
-        let people = new_people(service, &checked).await?;
+        let people = new_people(service, self.at, &checked).await?;
         let mut slice = Slice { number: self.slices, first_ordinal: self.ordinal, ..Slice::default() };
         for checked in checked {
             let number = checked.record.person.number;
@@ -342,7 +342,11 @@ fn traced(record: &Record, trace: &Trace) -> Option<Fault> {
 }
 
 /// Makes people for numbers behind whom nobody stands yet. Where another upload was quicker, its person is taken.
-async fn new_people(service: &Service, checked: &[Checked<'_>]) -> Result<HashMap<NhsNumber, Known>, AppError> {
+async fn new_people(
+    service: &Service,
+    at: Timestamp,
+    checked: &[Checked<'_>],
+) -> Result<HashMap<NhsNumber, Known>, AppError> {
     let mut numbers: Vec<NhsNumber> = checked
         .iter()
         .filter(|checked| checked.person.is_none() && !checked.changes.is_empty())
@@ -350,8 +354,12 @@ async fn new_people(service: &Service, checked: &[Checked<'_>]) -> Result<HashMa
         .collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let fresh: Vec<NewPerson> = numbers.iter().map(|number| service.keys.new_person(*number).0).collect();
-    let rows = service.store.create_people(fresh).await?;
+    let create = || service.store.create_people(numbers.iter().map(|number| service.keys.new_person(at, *number).0).collect());
+    let rows = match create().await {
+        // Another node took a surrogate or a number at the same moment.
+        Err(StoreError::Stale) => create().await?,
+        rows => rows?,
+    };
     numbers
         .into_iter()
         .zip(rows)

@@ -90,7 +90,7 @@ impl Expected {
         for authority in folded.owed {
             let access = cpis_model::access::Access { index, at: fact.at, author: fact.author };
             let ordinal = (index - row.place.first_index) as u32;
-            let id = notice_id(row.group.0, ordinal, authority.0.as_str());
+            let id = notice_id(row.group, ordinal, authority.0.as_str());
             self.notices.insert((index, authority), (person, Owed { access, authority }, id));
         }
         state.prune();
