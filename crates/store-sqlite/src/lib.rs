@@ -30,6 +30,7 @@ use leases::Leases;
 use queue::{Lane, Shared};
 use reserve::Reserve;
 use schema::{Opening, Role, connect};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -99,6 +100,7 @@ impl SqliteStore {
     }
 
     fn start(path: &Path, options: Options, opening: Opening, reserve: Option<Reserve>) -> Result<Self, StoreError> {
+        let file = Arc::new(File::open(path).map_err(|error| cannot_open(&error))?);
         let writer = connect(path, Role::Writer, opening)?;
         schema::prepare(&writer)?;
         let shared = Arc::new(Shared::new(options.faults, reserve));
@@ -114,8 +116,12 @@ impl SqliteStore {
             );
         }
         let checkpointer = connect(path, Role::Checkpointer, opening)?;
-        others.push(threads::checkpointer(checkpointer, Arc::clone(&shared)).map_err(|error| no_thread(&error))?);
-        threads::writer(path.to_owned(), opening, writer, shared, others, ending).map_err(|error| no_thread(&error))?;
+        others.push(
+            threads::checkpointer(checkpointer, Arc::clone(&file), Arc::clone(&shared))
+                .map_err(|error| no_thread(&error))?,
+        );
+        threads::writer(path.to_owned(), opening, writer, shared, others, file, ending)
+            .map_err(|error| no_thread(&error))?;
         Ok(store)
     }
 
@@ -160,6 +166,10 @@ impl Drop for SqliteStore {
     }
 }
 
+fn cannot_open(error: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("the database file cannot be opened: {}", error.kind()))
+}
+
 fn no_thread(error: &std::io::Error) -> StoreError {
     StoreError::Unavailable(format!("no thread for the database: {}", error.kind()))
 }
@@ -173,9 +183,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
         use std::os::unix::fs::OpenOptionsExt as _;
         file.mode(0o600);
     }
-    file.open(path)
-        .map(drop)
-        .map_err(|error| StoreError::Unavailable(format!("the database file cannot be opened: {}", error.kind())))
+    file.open(path).map(drop).map_err(|error| cannot_open(&error))
 }
 
 fn remove(path: &Path) {

@@ -86,12 +86,11 @@ pub(crate) fn examine(tx: &Tx<'_>) -> Result<Vec<Finding>, Stop> {
     let check = tx.first("-- examine.quick_check\nPRAGMA quick_check(1)", [], |row| {
         row.get_ref(0)?.as_str().map(str::to_owned).map_err(|_| Bad)
     })?;
-    findings.push(match check.as_deref() {
-        Some("ok") => Finding::good("quick_check", "ok"),
-        _ => {
-            let mend = "The file is damaged: stop the service and put a backup back.";
-            Finding::bad(Weight::Fault, "quick_check", "the file does not pass", mend)
-        }
+    findings.push(if check.as_deref() == Some("ok") {
+        Finding::good("quick_check", "ok")
+    } else {
+        let mend = "The file is damaged: stop the service and put a backup back.";
+        Finding::bad(Weight::Fault, "quick_check", "the file does not pass", mend)
     });
     Ok(findings)
 }

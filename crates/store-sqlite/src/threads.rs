@@ -4,20 +4,25 @@ use crate::queue::{Lane, Shared};
 use crate::schema::{Opening, Role, connect};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Pages in the write-ahead log (of 4 KiB) from which on it is moved into the file: 16 MiB.
+/// Pages in the write-ahead log (of 4 KiB) that are not in the file yet, from which on they are moved: 16 MiB.
 const WAL_PAGES_MOVED: i64 = 4096;
-/// Pages from which on the writer waits for readers, so that the log begins anew: 256 MiB.
+/// Pages from which on the writer moves the rest, so that the log begins anew: 64 MiB.
+const WAL_PAGES_FINISHED: i64 = 16_384;
+/// Pages from which on the writer waits longer for readers: 256 MiB.
 const WAL_PAGES_MAX: i64 = 65_536;
 /// How often the log is looked at.
 const WAL_LOOK: Duration = Duration::from_millis(200);
-/// How long the writer waits for readers at most.
-const RESTART_WAIT: Duration = Duration::from_millis(100);
+/// How long the writer waits for readers of the log's end, without whom it begins anew; it is tried again later.
+const RESTART_WAIT: Duration = Duration::from_millis(4);
+/// The same, when the log is so long that it must.
+const RESTART_WAIT_MAX: Duration = Duration::from_millis(100);
 /// How often the reserve is tried again.
 const RESERVE_RETRY: Duration = Duration::from_secs(10);
 
@@ -46,6 +51,7 @@ pub(crate) fn writer(
     mut connection: Connection,
     shared: Arc<Shared>,
     others: Vec<JoinHandle<()>>,
+    file: Arc<File>,
     ended: watch::Sender<bool>,
 ) -> std::io::Result<JoinHandle<()>> {
     Builder::new().name("store-writer".into()).spawn(move || {
@@ -70,6 +76,8 @@ pub(crate) fn writer(
                 tracing::warn!(code = ?error.sqlite_error_code(), "the database was not closed tidily");
             }
         }
+        // Not earlier: closing it gives up the locks that the connections hold on the same file.
+        drop(file);
         let _ = ended.send(true);
     })
 }
@@ -83,9 +91,13 @@ fn replace_if_stuck(connection: &mut Connection, path: &Path, role: Role, openin
     }
 }
 
-/// Moves the write-ahead log into the file beside the writer, so that a look never waits for it, and lets the writer move
-/// the little that came meanwhile: only then does the log begin anew.
-pub(crate) fn checkpointer(connection: Connection, shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
+/// Moves the write-ahead log into the file and flushes it beside the writer, so that a look never waits for it. From time to
+/// time it lets the writer move the little that came meanwhile: only then does the log begin anew.
+pub(crate) fn checkpointer(
+    connection: Connection,
+    file: Arc<File>,
+    shared: Arc<Shared>,
+) -> std::io::Result<JoinHandle<()>> {
     Builder::new().name("store-checkpointer".into()).spawn(move || {
         let mut reserve_tried = Instant::now();
         while shared.pause(WAL_LOOK) {
@@ -100,22 +112,24 @@ pub(crate) fn checkpointer(connection: Connection, shared: Arc<Shared>) -> std::
                 continue;
             }
             let (log, moved) = checkpoint(&connection, "-- checkpoint.look\nPRAGMA wal_checkpoint(NOOP)");
-            if log < WAL_PAGES_MOVED || log == moved {
+            if log - moved < WAL_PAGES_MOVED {
                 continue;
             }
             checkpoint(&connection, "-- checkpoint.move\nPRAGMA wal_checkpoint(PASSIVE)");
-            let _ = shared.writer.push(Lane::Urgent, Box::new(move |writer, _| finish(writer, log)));
+            // SQLite flushes the file only when the whole log is in it, and then the writer would wait for all of that.
+            if let Err(error) = file.sync_data() {
+                tracing::warn!(error = ?error.kind(), "the database file could not be flushed; the writer tries it again");
+            }
+            if log >= WAL_PAGES_FINISHED {
+                let _ = shared.writer.push(Lane::Urgent, Box::new(move |writer, _| finish(writer, log)));
+            }
         }
     })
 }
 
 fn finish(writer: &Connection, log: i64) {
-    if log < WAL_PAGES_MAX {
-        checkpoint(writer, "-- checkpoint.finish\nPRAGMA wal_checkpoint(PASSIVE)");
-        return;
-    }
     let usual: i64 = writer.pragma_query_value(None, "busy_timeout", |row| row.get(0)).unwrap_or(5000);
-    let _ = writer.busy_timeout(RESTART_WAIT);
+    let _ = writer.busy_timeout(if log < WAL_PAGES_MAX { RESTART_WAIT } else { RESTART_WAIT_MAX });
     checkpoint(writer, "-- checkpoint.restart\nPRAGMA wal_checkpoint(RESTART)");
     let _ = writer.busy_timeout(Duration::from_millis(usual.unsigned_abs()));
 }

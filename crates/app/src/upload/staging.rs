@@ -354,7 +354,8 @@ async fn new_people(
         .collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let create = || service.store.create_people(numbers.iter().map(|number| service.keys.new_person(at, *number).0).collect());
+    let create =
+        || service.store.create_people(numbers.iter().map(|number| service.keys.new_person(at, *number).0).collect());
     let rows = match create().await {
         // Another node took a surrogate or a number at the same moment.
         Err(StoreError::Stale) => create().await?,
