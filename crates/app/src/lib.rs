@@ -14,6 +14,7 @@ mod error;
 pub mod frame;
 pub mod lifecycle;
 pub mod look;
+pub mod nodes;
 pub mod notices;
 pub mod people;
 pub mod recorder;

@@ -85,7 +85,9 @@ pub struct Service {
     pub committed: Arc<Notify>,
     /// A size at which the tree must pause for a checkpoint to be published.
     pub(crate) publish_at: std::sync::atomic::AtomicU64,
-    pub(crate) uploads: crate::upload::Turns,
+    pub(crate) uploads: crate::nodes::Turns,
+    /// Stands for this process among the nodes that share the database.
+    pub(crate) node: u64,
     months: RwLock<HashMap<u32, SealKey>>,
     recorder_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -106,6 +108,7 @@ impl Service {
         decode: DecodeUpload,
         settings: Settings,
     ) -> Arc<Self> {
+        let node = u64::from_be_bytes(crate::effects::random(&*entropy)) >> 1;
         let keys = Keys { ring, entropy };
         let committed = Arc::new(Notify::new());
         let parts =
@@ -123,7 +126,8 @@ impl Service {
             recorder,
             committed,
             publish_at: std::sync::atomic::AtomicU64::new(0),
-            uploads: crate::upload::Turns::default(),
+            uploads: crate::nodes::Turns::default(),
+            node,
             months: RwLock::default(),
             recorder_task: Mutex::new(Some(task)),
         })

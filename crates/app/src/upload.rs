@@ -11,6 +11,7 @@ mod staging;
 use crate::codec;
 use crate::error::AppError;
 use crate::frame::KeyOf;
+use crate::nodes::Turn;
 use crate::notices::authority_of;
 use crate::service::Service;
 use bytes::Bytes;
@@ -23,8 +24,7 @@ use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header};
 pub use cpis_store::UploadStatus;
 use cpis_store::{Effect, UploadRow, UploadState};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub(crate) use files::reseal;
 pub use process::process_waiting;
@@ -43,16 +43,6 @@ pub struct DecodeUpload {
     pub records: fn(&[u8], &[u32]) -> Returned,
     /// The place of a fault found after decoding, as the format writes it.
     pub location: fn(u32, cpis_model::upload::SubjectKind, cpis_model::upload::Field) -> String,
-}
-
-/// Turns: one file of an authority at a time, different authorities in parallel.
-#[derive(Default)]
-pub struct Turns(Mutex<HashMap<AuthorityCode, Arc<tokio::sync::Mutex<()>>>>);
-
-impl Turns {
-    pub(crate) fn of(&self, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(authority).or_default().clone()
-    }
 }
 
 /// What became of a file that was sent.
@@ -101,17 +91,17 @@ pub async fn receive(
     if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(head.authority)) {
         return crate::look::refuse(service, caller, "upload", refusal, None).await;
     }
-    let turn = service.uploads.of(head.authority);
-    let guard = match (turn.clone().try_lock_owned(), wishes.no_wait) {
-        (Ok(guard), _) => guard,
-        (Err(_), true) => return Ok(Received::Busy),
-        (Err(_), false) => turn.lock_owned().await,
+    let turn = if wishes.no_wait {
+        let Some(turn) = Turn::take(service, head.authority).await? else { return Ok(Received::Busy) };
+        turn
+    } else {
+        Turn::wait(service, head.authority).await?
     };
     let checksum: [u8; 32] = Sha256::digest(&file).into();
     let state = service.store.upload_state(head.authority).await?;
-    let turn = match place(service, &head, checksum, &state).await? {
-        Turn::Answered(ack) => return Ok(Received::Answered(ack)),
-        Turn::Conflict(words) => {
+    let place = match place(service, &head, checksum, &state).await? {
+        Place::Answered(ack) => return Ok(Received::Answered(ack)),
+        Place::Conflict(words) => {
             let fault = FileFault {
                 faults: vec![("/File/id".to_owned(), words)],
                 too_large: false,
@@ -129,7 +119,7 @@ pub async fn receive(
             return Ok(refuse_file(service, &caller, fault));
         }
     };
-    if let Turn::Gap(missing) = turn {
+    if let Place::Gap(missing) = place {
         files::keep(service, &caller, &head, checksum, &file, UploadStatus::WaitsForGap).await?;
         tracing::warn!(authority = %head.authority, sequence = head.sequence, missing, "an upload waits for a missing one");
         return Ok(Received::Waits(Waiting { sequence: head.sequence, missing: Some(missing) }));
@@ -143,7 +133,7 @@ pub async fn receive(
             if let Err(error) = process::run(&own, job).await {
                 tracing::error!(%error, sequence, "an upload was not processed; it is kept and tried again");
             }
-            drop(guard);
+            drop(turn);
             process::release(&own, None).await;
         });
         return Ok(Received::Waits(Waiting { sequence, missing: None }));
@@ -153,7 +143,7 @@ pub async fn receive(
     let own = service.clone();
     let task = tokio::spawn(async move {
         let answer = process::run(&own, job).await;
-        drop(guard);
+        drop(turn);
         answer
     });
     let answer = task.await.map_err(|_| AppError::Internal("an upload ended without an answer".to_owned()))??;
@@ -162,7 +152,7 @@ pub async fn receive(
     Ok(Received::Answered(Box::new(answer)))
 }
 
-enum Turn {
+enum Place {
     Next,
     Gap(u64),
     Answered(Box<Acknowledgement>),
@@ -170,24 +160,24 @@ enum Turn {
 }
 
 /// A file's place in its authority's sequence (spec/decisions.md section 3).
-async fn place(service: &Service, head: &Header, checksum: [u8; 32], state: &UploadState) -> Result<Turn, AppError> {
-    let Some(last) = state.last else { return Ok(Turn::Next) };
+async fn place(service: &Service, head: &Header, checksum: [u8; 32], state: &UploadState) -> Result<Place, AppError> {
+    let Some(last) = state.last else { return Ok(Place::Next) };
     if head.sequence == last + 1 {
-        return Ok(Turn::Next);
+        return Ok(Place::Next);
     }
     if head.sequence > last + 1 {
-        return Ok(Turn::Gap(last + 1));
+        return Ok(Place::Gap(last + 1));
     }
     let earlier = service.store.upload(head.authority, head.sequence).await?;
     match earlier {
         Some(row) if row.status == UploadStatus::Done && row.checksum == checksum => {
-            Ok(Turn::Answered(Box::new(files::open_acknowledgement(service, &row)?)))
+            Ok(Place::Answered(Box::new(files::open_acknowledgement(service, &row)?)))
         }
         Some(row) if row.status == UploadStatus::Done => {
-            Ok(Turn::Conflict("this sequence number was used for another file".to_owned()))
+            Ok(Place::Conflict("this sequence number was used for another file".to_owned()))
         }
-        Some(_) => Ok(Turn::Conflict("this sequence number was given up".to_owned())),
-        None => Ok(Turn::Conflict(format!("the next sequence number is {}", last + 1))),
+        Some(_) => Ok(Place::Conflict("this sequence number was given up".to_owned())),
+        None => Ok(Place::Conflict(format!("the next sequence number is {}", last + 1))),
     }
 }
 
@@ -287,7 +277,7 @@ pub enum Skipped {
 /// Gives up a missing sequence number, so that what waits behind it is processed.
 pub async fn skip(service: &Arc<Service>, caller: Arc<Caller>, sequence: u64) -> Result<Skipped, AppError> {
     let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
-    let turn = service.uploads.of(authority).lock_owned().await;
+    let turn = Turn::wait(service, authority).await?;
     let state = service.store.upload_state(authority).await?;
     let next = state.last.map(|last| last + 1);
     if next != Some(sequence) {

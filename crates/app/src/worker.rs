@@ -3,6 +3,7 @@
 use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::error::AppError;
 use crate::lifecycle;
+use crate::nodes;
 use crate::refusals;
 use crate::service::Service;
 use crate::upload::process_waiting;
@@ -23,34 +24,60 @@ const BREATHLESS_ENTRIES: f64 = 50_000.0;
 const GATHER: Duration = Duration::from_millis(20);
 /// Pause between two rounds of the housekeeping.
 const ROUND: Duration = Duration::from_secs(5);
-/// Seconds between two entries that count refusals of unknown callers.
-const SUMMARY_SECONDS: i64 = 60;
+/// Time between two entries that count refusals of unknown callers.
+const SUMMARY: Duration = Duration::from_mins(1);
 /// A staging that is older than this many seconds was left by a crash: an upload takes seconds.
 const STAGING_SECONDS_MAX: i64 = 900;
 
-/// Starts the applier and the housekeeping. They end after `stop` turns true.
+/// Starts the applier and the housekeeping, which work while this node leads. They end after `stop` turns true.
 pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    let (lead, leads) = watch::channel(false);
+    let turn = Pace { leads, stop: stop.clone() };
     vec![
-        tokio::spawn(follow_looks(service.clone(), stop.clone())),
-        tokio::spawn(follow_tree(service.clone(), stop.clone())),
-        tokio::spawn(housekeep(service.clone(), stop)),
+        tokio::spawn(nodes::follow_lead(service.clone(), lead, stop.clone())),
+        tokio::spawn(nodes::follow_others(service.clone(), stop.clone())),
+        tokio::spawn(follow_looks(service.clone(), turn.clone())),
+        tokio::spawn(follow_tree(service.clone(), turn.clone())),
+        tokio::spawn(housekeep(service.clone(), turn)),
+        tokio::spawn(count_refusals(service.clone(), stop)),
     ]
 }
 
-/// Waits for work, for the end, or for the pause. Says whether to go on.
-async fn wait(service: &Service, stop: &mut watch::Receiver<bool>, pause: Duration, wake: bool) -> bool {
-    if *stop.borrow() {
-        return false;
-    }
-    tokio::select! {
-        () = service.committed.notified(), if wake => {}
-        () = tokio::time::sleep(pause) => {}
-        _ = stop.changed() => {}
-    }
-    !*stop.borrow()
+/// When a task of the worker goes on.
+#[derive(Clone)]
+struct Pace {
+    leads: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 }
 
-async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+impl Pace {
+    /// Waits until this node leads. Says whether to go on.
+    async fn lead(&mut self) -> bool {
+        tokio::select! {
+            _ = self.leads.wait_for(|leads| *leads) => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+        }
+        !*self.stop.borrow()
+    }
+
+    /// Waits for the pause, or for work if `wake` says so, and then until this node leads. Says whether to go on.
+    async fn wait(&mut self, service: &Service, pause: Duration, wake: bool) -> bool {
+        if *self.stop.borrow() {
+            return false;
+        }
+        tokio::select! {
+            () = service.committed.notified(), if wake => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = self.stop.changed() => {}
+        }
+        self.lead().await
+    }
+}
+
+async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
     loop {
         let begun = Instant::now();
         let applied = apply_looks(&service).await;
@@ -65,10 +92,10 @@ async fn follow_looks(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
                 PAUSE
             }
         };
-        if !wait(&service, &mut stop, pause, pause == IDLE).await {
+        if !pace.wait(&service, pause, pause == IDLE).await {
             return;
         }
-        if pause == IDLE && !wait(&service, &mut stop, GATHER, false).await {
+        if pause == IDLE && !pace.wait(&service, GATHER, false).await {
             return;
         }
     }
@@ -89,7 +116,10 @@ async fn lag(service: &Service) -> f64 {
     behind
 }
 
-async fn follow_tree(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+async fn follow_tree(service: Arc<Service>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
     let mut tree = Tree::default();
     let period = Duration::from_secs(service.settings.checkpoint_seconds.max(1));
     loop {
@@ -97,7 +127,7 @@ async fn follow_tree(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
             Ok(()) => {}
             Err(error) => tracing::warn!(%error, "the audit log's tree waits"),
         }
-        if !wait(&service, &mut stop, period, false).await {
+        if !pace.wait(&service, period, false).await {
             // A last checkpoint, so that the log outside says all that was committed.
             if let Err(error) = grow(&service, &mut tree).await {
                 tracing::warn!(%error, "the last checkpoint was not signed");
@@ -125,24 +155,21 @@ async fn grow(service: &Service, tree: &mut Tree) -> Result<(), AppError> {
     }
 }
 
-async fn housekeep(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+async fn housekeep(service: Arc<Service>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
     if let Err(error) = after_start(&service).await {
         tracing::warn!(%error, "what an earlier run left is tidied up later");
     }
     let mut published = service.clock.now();
-    let mut summarised = published;
     loop {
-        if service.clock.now().as_second() - summarised.as_second() >= SUMMARY_SECONDS {
-            summarised = service.clock.now();
-            if let Err(error) = refusals::write_summary(&service).await {
-                tracing::warn!(%error, "refusals of unknown callers are counted in the next summary");
-            }
-        }
         for (what, done) in [
             ("waiting uploads", process_waiting(&service, None).await),
             ("gap alarms", gap_alarms(&service).await),
             ("left-over staging", discard_leftovers(&service).await),
             ("raw files", destroy_files(&service).await),
+            ("room in the database", service.store.maintain().await.map(|()| 0).map_err(AppError::from)),
         ] {
             if let Err(error) = done {
                 tracing::warn!(%error, what, "housekeeping is tried again");
@@ -156,10 +183,23 @@ async fn housekeep(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
                 tracing::warn!(%error, "the log was not published");
             }
         }
-        if !wait(&service, &mut stop, ROUND, false).await {
-            if let Err(error) = refusals::write_summary(&service).await {
-                tracing::warn!(%error, "the last refusals were not counted");
-            }
+        if !pace.wait(&service, ROUND, false).await {
+            return;
+        }
+    }
+}
+
+/// Writes the refusals of unknown callers that this node counted, once a minute and at the end.
+async fn count_refusals(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let ends = tokio::select! {
+            () = tokio::time::sleep(SUMMARY) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        if let Err(error) = refusals::write_summary(&service).await {
+            tracing::warn!(%error, "refusals of unknown callers are counted in the next summary");
+        }
+        if ends {
             return;
         }
     }

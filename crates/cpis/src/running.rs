@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened};
-use cpis_app::{AppError, Clock, Service, Settings, SystemClock, worker};
+use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, worker};
 use cpis_identity::{KeySource, Mapping, Verifier};
 use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
 use cpis_model::register::Register;
@@ -141,6 +141,7 @@ impl Running {
         if let Err(fault) = open::sign(&service).await {
             tracing::warn!(%fault, "the last checkpoint was not signed");
         }
+        nodes::end_lead(&service).await;
         service.close().await;
         opened.close().await;
     }

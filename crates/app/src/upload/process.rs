@@ -4,13 +4,14 @@ use super::staging::{Checked, Staging};
 use super::{files, name_of, sender};
 use crate::demographics::TRACE_MAX;
 use crate::error::AppError;
+use crate::nodes::Turn;
 use crate::service::Service;
 use bytes::Bytes;
 use cpis_model::caller::Caller;
 use cpis_model::codes::FileCode;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header, Record, file_code};
-use cpis_store::{Flip, UploadRow, UploadStatus};
+use cpis_store::{Flip, StoreError, UploadRow, UploadStatus};
 use std::sync::Arc;
 
 /// A file that is next in its authority's sequence.
@@ -133,20 +134,33 @@ async fn flip(
     };
     let group = flip.group;
     let flipped = match service.store.flip(flip).await {
-        Err(cpis_store::StoreError::OutcomeUnknown) => match service.store.find_group(group).await? {
+        Err(StoreError::OutcomeUnknown) => match service.store.find_group(group).await? {
             Some(place) => Ok(place),
-            None => Err(cpis_store::StoreError::Unavailable("the upload did not take effect".to_owned())),
+            None => Err(StoreError::Unavailable("the upload did not take effect".to_owned())),
         },
         other => other,
     };
     if let Err(error) = flipped {
         staging.discard(service).await;
-        return Err(error.into());
+        return match error {
+            StoreError::Stale => answered_elsewhere(service, &job).await,
+            error => Err(error.into()),
+        };
     }
     service.committed.notify_waiters();
     metrics::counter!("cpis_uploads_total", "code" => ack.code.code()).increment(1);
     tracing::info!(authority = %ack.authority, sequence = ack.sequence, code = ack.code.code(), loaded, rejected, "an upload took effect");
     Ok(ack)
+}
+
+/// The answer of the node that was quicker with the same file; otherwise the sender has to try again.
+async fn answered_elsewhere(service: &Service, job: &Job) -> Result<Acknowledgement, AppError> {
+    match service.store.upload(job.head.authority, job.head.sequence).await? {
+        Some(row) if row.status == UploadStatus::Done && row.checksum == job.checksum => {
+            files::open_acknowledgement(service, &row)
+        }
+        _ => Err(AppError::unavailable()),
+    }
 }
 
 async fn wait_for_demographics(service: &Service, job: &Job, row: UploadRow) -> Result<Acknowledgement, AppError> {
@@ -204,13 +218,12 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
         let waiting = service.store.waiting().await?;
         let mut progressed = false;
         for row in waiting.iter().filter(|row| authority.is_none_or(|own| own == row.authority)) {
-            let turn = service.uploads.of(row.authority);
             // One authority is waited for; the round through all of them leaves out who is busy.
-            let guard = match authority {
-                Some(_) => turn.lock_owned().await,
-                None => match turn.try_lock_owned() {
-                    Ok(guard) => guard,
-                    Err(_) => continue,
+            let turn = match authority {
+                Some(_) => Turn::wait(service, row.authority).await?,
+                None => match Turn::take(service, row.authority).await? {
+                    Some(turn) => turn,
+                    None => continue,
                 },
             };
             let state = service.store.upload_state(row.authority).await?;
@@ -229,7 +242,7 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
                     tracing::error!(%error, authority = %row.authority, sequence = row.sequence, "a kept upload was not processed");
                 }
             }
-            drop(guard);
+            drop(turn);
         }
         if !progressed {
             return Ok(count);

@@ -1,0 +1,135 @@
+//! Work that only one node does at a time, held by leases of the database.
+//!
+//! A lease keeps nodes from doing the same work twice. It is no lock: a node that froze may wake up after its lease ran out.
+//! What must not happen twice is held by the store's operations themselves (watermarks, the expected sequence number).
+
+use crate::error::AppError;
+use crate::service::Service;
+use cpis_model::organisation::AuthorityCode;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::task::JoinHandle;
+
+/// How long a lease lasts without being renewed: after so long another node goes on where a dead one stopped.
+const LEASE_MS: u32 = 6_000;
+/// How often it is renewed.
+const RENEW: Duration = Duration::from_secs(2);
+/// How often it is asked for while another node has it.
+const ASK: Duration = Duration::from_millis(500);
+/// The lease of what runs beside the doors.
+const WORKER: &str = "worker";
+
+/// Follows whether this node is the one whose applier and housekeeping work, until the end. `leads` is told each change.
+pub(crate) async fn follow_lead(service: Arc<Service>, leads: watch::Sender<bool>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let held = service.store.lease(WORKER.to_owned(), service.node, LEASE_MS).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot tell whether this node does the work beside the doors");
+            false
+        });
+        leads.send_if_modified(|leads| std::mem::replace(leads, held) != held);
+        metrics::gauge!("cpis_leads").set(if held { 1.0 } else { 0.0 });
+        let pause = if held { RENEW } else { ASK };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Gives up the lead, so that another node goes on at once.
+pub async fn end_lead(service: &Service) {
+    if let Err(error) = service.store.end_lease(WORKER.to_owned(), service.node).await {
+        tracing::warn!(%error, "the lead was not given back; another node takes it in some seconds");
+    }
+}
+
+/// Whether another node of the service works on the database at this moment.
+pub async fn is_served(service: &Service) -> Result<bool, AppError> {
+    let held = service.store.lease(WORKER.to_owned(), service.node, LEASE_MS).await?;
+    if held {
+        end_lead(service).await;
+    }
+    Ok(!held)
+}
+
+/// Wakes the applier when another node has committed something, until the end.
+pub(crate) async fn follow_others(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = service.store.wake() => service.committed.notify_waiters(),
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Turns: one file of an authority at a time, on whichever node, and different authorities side by side.
+#[derive(Default)]
+pub(crate) struct Turns(Mutex<HashMap<AuthorityCode, Arc<tokio::sync::Mutex<()>>>>);
+
+/// An authority's turn. It ends when this is dropped.
+pub(crate) struct Turn {
+    service: Arc<Service>,
+    lease: String,
+    renewing: JoinHandle<()>,
+    _here: OwnedMutexGuard<()>,
+}
+
+impl Turns {
+    fn here(&self, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(authority).or_default().clone()
+    }
+}
+
+impl Turn {
+    /// Waits for the authority's turn.
+    pub async fn wait(service: &Arc<Service>, authority: AuthorityCode) -> Result<Self, AppError> {
+        let here = service.uploads.here(authority).lock_owned().await;
+        while !lease(service, authority).await? {
+            tokio::time::sleep(ASK).await;
+        }
+        Ok(Self::begin(service, authority, here))
+    }
+
+    /// Takes the authority's turn, unless another file of it is being processed.
+    pub async fn take(service: &Arc<Service>, authority: AuthorityCode) -> Result<Option<Self>, AppError> {
+        let Ok(here) = service.uploads.here(authority).try_lock_owned() else { return Ok(None) };
+        Ok(if lease(service, authority).await? { Some(Self::begin(service, authority, here)) } else { None })
+    }
+
+    fn begin(service: &Arc<Service>, authority: AuthorityCode, here: OwnedMutexGuard<()>) -> Self {
+        let own = service.clone();
+        let renewing = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(RENEW).await;
+                if let Err(error) = lease(&own, authority).await {
+                    tracing::warn!(%error, %authority, "the turn of an upload was not renewed");
+                }
+            }
+        });
+        Self { service: service.clone(), lease: name_of(authority), renewing, _here: here }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.renewing.abort();
+        // Without a runtime the process ends, and the lease runs out by itself.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (service, lease) = (self.service.clone(), std::mem::take(&mut self.lease));
+        runtime.spawn(async move {
+            if let Err(error) = service.store.end_lease(lease, service.node).await {
+                tracing::warn!(%error, "the turn of an upload was not given back; it ends in some seconds");
+            }
+        });
+    }
+}
+
+fn name_of(authority: AuthorityCode) -> String {
+    format!("upload {authority}")
+}
+
+async fn lease(service: &Service, authority: AuthorityCode) -> Result<bool, AppError> {
+    Ok(service.store.lease(name_of(authority), service.node, LEASE_MS).await?)
+}
