@@ -23,6 +23,10 @@ pub enum Command {
     Serve(Serve),
     /// Print every setting with its default and its meaning.
     Config,
+    /// Bring the database to the schema that this version needs, with the service stopped.
+    Migrate(Migrate),
+    /// Copy a whole database to another place or another kind of database, with the service stopped.
+    Copy(Copy),
     /// Make, list and change the keys that seal the database.
     Keys(Keys),
     /// Do something with one person's record.
@@ -73,6 +77,35 @@ impl Where {
             }
         }
     }
+}
+
+/// `cpis migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Which installation. The service must be stopped.
+    #[command(flatten)]
+    pub place: Where,
+    /// Say what would be done, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `cpis copy`.
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// The database to copy: a data directory, a database file, or a server as
+    /// <postgres://USER@HOST/DATABASE>.
+    #[arg(long, value_name = "WHERE")]
+    pub from: String,
+    /// Where it goes: the same. It must be empty, or an unfinished copy of the same database.
+    #[arg(long, value_name = "WHERE")]
+    pub to: String,
+    /// File with the password of the server that is copied.
+    #[arg(long, env = "CPIS_FROM_PASSWORD_FILE", value_name = "FILE")]
+    pub from_password_file: Option<PathBuf>,
+    /// File with the password of the server that is filled.
+    #[arg(long, env = "CPIS_TO_PASSWORD_FILE", value_name = "FILE")]
+    pub to_password_file: Option<PathBuf>,
 }
 
 /// `cpis keys`.

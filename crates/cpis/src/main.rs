@@ -7,10 +7,13 @@ mod audit;
 mod cli;
 mod client;
 mod config;
+mod copy;
+mod database;
 mod demo;
 mod fault;
 mod keys;
 mod logs;
+mod migrate;
 mod open;
 mod person;
 mod places;
@@ -55,6 +58,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 say::text(config::printed());
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Migrate(arguments) => migrate::run(&arguments).await,
+            Command::Copy(arguments) => copy::run(&arguments).await,
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
             Command::Register(arguments) => register::run(arguments).await,

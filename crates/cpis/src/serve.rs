@@ -24,7 +24,7 @@ pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, config.readers, true)?;
+    let opened = open::open(places.clone(), lock, config.readers, true).await?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let listener = listen(config.listen, "`listen` in the configuration").await?;

@@ -26,10 +26,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use migrate::Migrated;
-
 use cpis_store::StoreError;
 use cpis_store::fault::Faults;
+use cpis_store::migrations::Migrated;
 use leases::Leases;
 use queue::{Lane, Shared};
 use reserve::Reserve;

@@ -5,7 +5,7 @@ use crate::create_private;
 use crate::schema::{APPLICATION_ID, Opening, Role, connect};
 use crate::tx::told;
 use cpis_store::StoreError;
-use cpis_store::migrations::{Migration, Stamp, due, newest};
+use cpis_store::migrations::{Migrated, Migration, Stamp, due, newest};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,6 @@ pub(crate) static MIGRATIONS: &[Migration] = &[
     // A program of schema 1 refuses every other one.
     Migration { version: 2, serves: 2, name: "the schema's version in a table", sql: include_str!("002.sql") },
 ];
-
-/// What a migration found and did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migrated {
-    /// The schema that was found; 0 for a file without one.
-    pub from: u32,
-    /// The schema afterwards, or the one that it would be.
-    pub to: u32,
-    /// The steps that ran or would run.
-    pub steps: Vec<&'static Migration>,
-    /// The copy of the database as it was before.
-    pub backup: Option<PathBuf>,
-}
 
 /// What the file says of its schema; nothing where it is empty.
 pub(crate) fn stamp(connection: &Connection) -> Result<Option<Stamp>, StoreError> {

@@ -6,6 +6,7 @@ use cpis_store::migrations::{Standing, judge};
 use cpis_store::{Finding, StoreError, Weight};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -90,12 +91,11 @@ pub(crate) fn examine(tx: &Tx<'_>) -> Result<Vec<Finding>, Stop> {
     let check = tx.first("-- examine.quick_check\nPRAGMA quick_check(1)", [], |row| {
         row.get_ref(0)?.as_str().map(str::to_owned).map_err(|_| Bad)
     })?;
-    findings.push(match check.as_deref() {
-        Some("ok") => Finding::good("quick_check", "ok"),
-        _ => {
-            let mend = "The file is damaged: stop the service and put a backup back.";
-            Finding::bad(Weight::Fault, "quick_check", "the file does not pass", mend)
-        }
+    findings.push(if check.as_deref() == Some("ok") {
+        Finding::good("quick_check", "ok")
+    } else {
+        let mend = "The file is damaged: stop the service and put a backup back.";
+        Finding::bad(Weight::Fault, "quick_check", "the file does not pass", mend)
     });
     Ok(findings)
 }
@@ -114,7 +114,7 @@ fn unchanging(path: &Path) -> String {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             address.push(char::from(*byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            let _ = write!(address, "%{byte:02X}");
         }
     }
     address + "?immutable=1"

@@ -259,7 +259,7 @@ impl Store for SqliteStore {
     }
 
     async fn wake(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn maintain(&self) -> Answer<()> {

@@ -75,7 +75,7 @@ impl Tables for SqliteStore {
     }
 
     async fn clear(&self, table: &'static Table) -> Result<(), StoreError> {
-        self.write(Background, move |tx| Ok(tx.execute(&statements(table)?.clear, [])?)).await.map(drop)
+        self.write(Background, move |tx| tx.execute(&statements(table)?.clear, [])).await.map(drop)
     }
 
     async fn replace(&self, table: &'static Table, rows: Vec<Row>) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 //! over again after the first step.
 
 use crate::StoreError;
+use std::path::PathBuf;
 
 /// One step from a schema to the next.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +38,19 @@ pub enum Standing {
     Ready,
     /// It has a newer schema, on which this program still works.
     Newer,
+}
+
+/// What a migration found and did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema that was found; 0 for an empty database.
+    pub from: u32,
+    /// The schema afterwards.
+    pub to: u32,
+    /// The steps that ran or would run.
+    pub steps: Vec<&'static Migration>,
+    /// The copy of the database as it was before, where the backend makes one.
+    pub backup: Option<PathBuf>,
 }
 
 /// The schema that a program with these migrations knows.
@@ -79,8 +93,8 @@ mod tests {
 
     static KNOWN: &[Migration] = &[step(1, 1), step(2, 1), step(3, 2)];
 
-    fn at(version: u32, serves: u32) -> Option<Stamp> {
-        Some(Stamp { version, serves })
+    fn at(version: u32, serves: u32) -> Stamp {
+        Stamp { version, serves }
     }
 
     #[test]
@@ -89,14 +103,14 @@ mod tests {
         let newer = |found, serves| Err(StoreError::SchemaNewer { found, serves, known: 3 });
         for (found, expected) in [
             (None, Ok(Standing::Empty(KNOWN))),
-            (at(1, 1), older(1)),
-            (at(2, 1), older(2)),
-            (at(3, 2), Ok(Standing::Ready)),
-            (at(3, 3), Ok(Standing::Ready)),
-            (at(4, 3), Ok(Standing::Newer)),
-            (at(9, 1), Ok(Standing::Newer)),
-            (at(4, 4), newer(4, 4)),
-            (at(u32::MAX, u32::MAX), newer(u32::MAX, u32::MAX)),
+            (Some(at(1, 1)), older(1)),
+            (Some(at(2, 1)), older(2)),
+            (Some(at(3, 2)), Ok(Standing::Ready)),
+            (Some(at(3, 3)), Ok(Standing::Ready)),
+            (Some(at(4, 3)), Ok(Standing::Newer)),
+            (Some(at(9, 1)), Ok(Standing::Newer)),
+            (Some(at(4, 4)), newer(4, 4)),
+            (Some(at(u32::MAX, u32::MAX)), newer(u32::MAX, u32::MAX)),
         ] {
             assert_eq!(judge(found, KNOWN), expected, "{found:?}");
         }
@@ -106,17 +120,19 @@ mod tests {
     fn what_is_due_is_what_comes_after() {
         let versions = |found| due(found, KNOWN).map(|due| due.iter().map(|step| step.version).collect::<Vec<_>>());
         assert_eq!(versions(None), Ok(vec![1, 2, 3]));
-        assert_eq!(versions(at(1, 1)), Ok(vec![2, 3]));
-        assert_eq!(versions(at(2, 1)), Ok(vec![3]));
-        assert_eq!(versions(at(3, 2)), Ok(vec![]));
-        assert_eq!(versions(at(7, 3)), Ok(vec![]));
-        assert!(versions(at(7, 4)).is_err());
+        assert_eq!(versions(Some(at(1, 1))), Ok(vec![2, 3]));
+        assert_eq!(versions(Some(at(2, 1))), Ok(vec![3]));
+        assert_eq!(versions(Some(at(3, 2))), Ok(vec![]));
+        assert_eq!(versions(Some(at(7, 3))), Ok(vec![]));
+        assert!(versions(Some(at(7, 4))).is_err());
     }
 
     #[test]
     fn the_error_says_which_program_to_run() {
         let told = |found| judge(found, KNOWN).unwrap_err().to_string();
-        assert!(told(at(1, 1)).contains("schema version 1") && told(at(1, 1)).contains("run `cpis migrate`"));
-        assert!(told(at(5, 5)).contains("schema version 5") && told(at(5, 5)).contains("run a newer cpis"));
+        assert!(
+            told(Some(at(1, 1))).contains("schema version 1") && told(Some(at(1, 1))).contains("run `cpis migrate`")
+        );
+        assert!(told(Some(at(5, 5))).contains("schema version 5") && told(Some(at(5, 5))).contains("run a newer cpis"));
     }
 }
