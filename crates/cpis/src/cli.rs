@@ -23,6 +23,8 @@ pub enum Command {
     Serve(Serve),
     /// Print every setting with its default and its meaning.
     Config,
+    /// Look at a live installation, beside the running service, and say what to do.
+    Doctor(Doctor),
     /// Bring the database to the schema that this version needs, with the service stopped.
     Migrate(Migrate),
     /// Copy a whole database to another place or another kind of database, with the service stopped.
@@ -77,6 +79,18 @@ impl Where {
             }
         }
     }
+}
+
+/// `cpis doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exits with 0 where nothing is a fault, also where there are warnings, and with 1 otherwise.")]
+pub struct Doctor {
+    /// Which installation.
+    #[command(flatten)]
+    pub place: Where,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `cpis migrate`.

@@ -10,6 +10,7 @@ mod config;
 mod copy;
 mod database;
 mod demo;
+mod doctor;
 mod fault;
 mod keys;
 mod logs;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Upload(arguments) => upload::run(&arguments).await,
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(&arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
         }
     });

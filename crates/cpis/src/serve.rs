@@ -57,7 +57,8 @@ fn mappings(config: &Config, path: &Path) -> Result<Vec<Mapping>> {
     config.issuer.iter().map(|issuer| read(&issuer.mapping)).collect()
 }
 
-fn register(config: &Config) -> Result<Register> {
+/// The register of organisations, as the configuration says.
+pub fn register(config: &Config) -> Result<Register> {
     let (Some(authorities), Some(sites)) = (&config.register.authorities, &config.register.sites) else {
         return Ok(Register::built_in());
     };
