@@ -32,8 +32,8 @@ pub async fn run(arguments: &cli::Copy) -> Result<ExitCode> {
         places.create()?;
     }
     let locks = (from.lock()?, to.lock()?);
-    let source = open_database(&from.place, How::Existing, READERS).await?;
-    let target = open_database(&to.place, How::Create, READERS).await?;
+    let source = open_database(&from.place, How::CopyFrom, READERS).await?;
+    let target = open_database(&to.place, How::CopyTo, READERS).await?;
     let done = tokio::select! {
         done = copied(&source, &target) => Some(done),
         () = signals::asked(&mut stop) => None,

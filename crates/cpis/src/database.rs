@@ -31,6 +31,10 @@ pub enum How {
     Create,
     /// To work on it; it must be there.
     Existing,
+    /// To copy it: it must be there, and nobody else may have it open.
+    CopyFrom,
+    /// To fill it: it is made where there is none, and nobody else may have it open.
+    CopyTo,
     /// To read it beside the service that works on it. Nothing is changed.
     Beside,
 }
@@ -80,13 +84,17 @@ impl fmt::Debug for DatabasePlace {
 pub async fn open_database(place: &DatabasePlace, how: How, readers: u32) -> Result<Arc<dyn Database>> {
     match place {
         DatabasePlace::File(path) => {
-            if how != How::Create && !path.exists() {
+            if !matches!(how, How::Create | How::CopyTo) && !path.exists() {
                 return Err(Fault::new(Kind::Data, format!("There is no database {place}")));
             }
             let options = Options { readers: readers as usize, ..Options::default() };
             let (path, shown) = (path.clone(), place.clone());
             let opened = blocking(move || match how {
                 How::Create | How::Existing => SqliteStore::open(&path, options),
+                How::CopyFrom | How::CopyTo => {
+                    SqliteStore::refuse_used(&path)?;
+                    SqliteStore::open(&path, options)
+                }
                 How::Beside => SqliteStore::open_beside(&path, options),
             })
             .await?;

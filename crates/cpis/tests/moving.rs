@@ -77,6 +77,13 @@ fn nobody_migrates_or_copies_under_a_running_service() {
         let refused = failed(words);
         assert!(refused.code == 4 && refused.err.contains("in use by another process"), "{}", refused.err);
     }
+    // Also where the file lies elsewhere than the lock.
+    let elsewhere = installation.folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let linked = elsewhere.join("cpis.db");
+    std::os::unix::fs::symlink(installation.data().join("cpis.db"), &linked).unwrap();
+    let refused = failed(&["copy", "--from", linked.to_str().unwrap(), "--to", other.to_str().unwrap()]);
+    assert!(refused.code == 4 && refused.err.contains("another process has it open"), "{}", refused.err);
     let look = cpis(&["migrate", "--data-dir", data, "--dry-run"], "");
     assert!(look.code == 0 && look.out.contains("nothing to do"), "{} {}", look.out, look.err);
     installation.stop(service);

@@ -104,6 +104,12 @@ impl SqliteStore {
         migrate::migrate(path, busy_timeout)
     }
 
+    /// Refuses a file that anybody has open, this process or another one: [`StoreError::Unavailable`]. One that is not there
+    /// is used by nobody.
+    pub fn refuse_used(path: &Path) -> Result<(), StoreError> {
+        if path.exists() { schema::refuse_used(path) } else { Ok(()) }
+    }
+
     /// A database for tests: in a private file, as much in memory as the machine allows, gone when the store is dropped.
     pub fn open_memory() -> Result<Self, StoreError> {
         Self::open_memory_with(Options { readers: 2, ..Options::default() })

@@ -2,7 +2,7 @@
 //! in `tests/schemas`, so that its upgrade stays tested.
 
 use crate::create_private;
-use crate::schema::{APPLICATION_ID, Opening, Role, connect};
+use crate::schema::{APPLICATION_ID, Opening, Role, connect, refuse_used};
 use crate::tx::told;
 use cpis_store::StoreError;
 use cpis_store::migrations::{Migrated, Migration, Stamp, due, newest};
@@ -100,6 +100,7 @@ fn plan(connection: &Connection) -> Result<Migrated, StoreError> {
 /// Brings a file to the newest schema, after a copy of it was put beside it. Nobody else may have it open.
 pub(crate) fn migrate(path: &Path, busy_timeout: Duration) -> Result<Migrated, StoreError> {
     let opening = Opening { busy_timeout, durable: true };
+    refuse_used(path)?;
     let connection = connect(path, Role::Writer, opening)?;
     let mut migrated = plan(&connection)?;
     if migrated.steps.is_empty() {

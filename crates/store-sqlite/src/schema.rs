@@ -139,6 +139,20 @@ pub(crate) fn check(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// Takes the file for itself for a moment, which fails while anybody has it open.
+pub(crate) fn refuse_used(path: &Path) -> Result<(), StoreError> {
+    let connection = connect(path, Role::Checkpointer, Opening { busy_timeout: Duration::ZERO, durable: true })?;
+    let taken = connection
+        .pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |row| row.get::<_, String>(0))
+        .and_then(|_| connection.execute_batch("-- schema.alone\nBEGIN EXCLUSIVE; ROLLBACK"));
+    match taken.map_err(|error| told(&error)) {
+        Err(StoreError::Unavailable(why)) if why == "busy" => {
+            Err(StoreError::Unavailable("another process has it open".into()))
+        }
+        other => other,
+    }
+}
+
 fn keep_log(connection: &Connection) -> Result<(), rusqlite::Error> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {

@@ -187,6 +187,24 @@ async fn a_database_is_read_beside_its_service() {
     assert_eq!(files(), before);
 }
 
+#[tokio::test]
+async fn a_file_that_somebody_has_open_is_told_from_one_that_nobody_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cpis.db");
+    SqliteStore::refuse_used(&path).unwrap();
+    let store = SqliteStore::open(&path, Options::default()).unwrap();
+    for _ in 0..2 {
+        let refused = SqliteStore::refuse_used(&path);
+        assert_eq!(refused, Err(StoreError::Unavailable("another process has it open".into())));
+        store.set_setting("it goes on", vec![1]).await.unwrap();
+    }
+    store.close().await;
+    SqliteStore::refuse_used(&path).unwrap();
+    let store = SqliteStore::open(&path, Options::default()).unwrap();
+    assert!(store.examine().await.unwrap().iter().all(|finding| finding.mend.is_empty()));
+    assert_eq!(store.setting("it goes on").await.unwrap(), Some(vec![1]));
+}
+
 async fn row(database: &dyn Database) -> Row {
     let value = database.setting("name").await.unwrap().unwrap();
     vec![cpis_store::tables::Value::Text("name".to_owned()), cpis_store::tables::Value::Bytes(value)]

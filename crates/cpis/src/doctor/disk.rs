@@ -27,7 +27,7 @@ const ROOM_WARNING: u64 = 2048 * MIB;
 
 /// All findings.
 pub async fn check(places: Places) -> Vec<Finding> {
-    let done = tokio::task::spawn_blocking(move || {
+    let done = super::read("disk", move || {
         let folder = &places.data_dir;
         if !folder.is_dir() {
             let mend = "Make it and its keys with cpis keys init, or name the right one.";
@@ -37,7 +37,7 @@ pub async fn check(places: Places) -> Vec<Finding> {
         let lies_in = places.database.parent().unwrap_or(folder);
         vec![private(folder), room(lies_in, &places.database), flushes(lies_in)]
     });
-    done.await.unwrap_or_default()
+    done.await.unwrap_or_else(|late| vec![late])
 }
 
 fn private(folder: &Path) -> Finding {
