@@ -6,6 +6,7 @@
 //! a table has come.
 
 mod compare;
+mod leaves;
 mod source;
 
 use cpis_store::tables::{NUMBERED, Row, TABLES, Table, Value};

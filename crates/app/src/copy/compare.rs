@@ -1,5 +1,6 @@
 //! The proof that a copy is the same: every row of every table, and the root of the audit log's tree from the leaves of both.
 
+use super::leaves::Leaves;
 use super::source::Source;
 use super::{CopyError, Progress, Step, rows_at_once};
 use cpis_audit::{Checkpoint, CompactRange, Hash};
@@ -8,8 +9,6 @@ use cpis_store::tables::{TABLES, Table, Value};
 
 /// Journal entries whose rows are loaded at a time.
 const ENTRIES: usize = 2000;
-/// Leaves that are loaded at a time.
-const LEAVES: u32 = 4096;
 
 /// Compares everything but the settings. Says how many entries there are and the root of their tree.
 pub(super) async fn prove(
@@ -70,6 +69,7 @@ async fn tree_of(
     let mut tree = CompactRange::new();
     let held = Held::new(stored_size, frontier, source.checkpoint.as_deref())?;
     held.against(&tree)?;
+    let mut leaves = Leaves::of(database)?;
     loop {
         let rows = database.journal_from(tree.size(), ENTRIES).await?;
         if rows.is_empty() {
@@ -80,23 +80,19 @@ async fn tree_of(
             if row.place.first_index != tree.size() {
                 return Err(differs("journal", format!("row {number} does not follow the one before it")));
             }
-            let mut ordinal = 0;
-            while ordinal < row.place.count {
-                let leaves = database.leaves(row.group, ordinal, LEAVES.min(row.place.count - ordinal)).await?;
-                if leaves.is_empty() {
-                    break;
-                }
-                for (found, leaf) in leaves {
-                    if found != ordinal {
-                        return Err(differs("leaf", format!("a leaf of journal row {number} is missing")));
-                    }
-                    tree.push(leaf);
-                    held.against(&tree)?;
-                    ordinal += 1;
-                }
+            let found = leaves.of_row(&row).await?;
+            if found.len() != row.place.count as usize {
+                return Err(differs(
+                    "leaf",
+                    format!("leaves of journal row {number} are missing, or there are too many"),
+                ));
             }
-            if ordinal != row.place.count {
-                return Err(differs("leaf", format!("leaves of journal row {number} are missing")));
+            for (ordinal, (found, leaf)) in (0_u32..).zip(found) {
+                if found != ordinal {
+                    return Err(differs("leaf", format!("a leaf of journal row {number} is missing")));
+                }
+                tree.push(leaf);
+                held.against(&tree)?;
             }
         }
         progress(Progress { step: Step::Proving, table: "leaf", done: tree.size(), all: source.size });
