@@ -8,6 +8,7 @@ use child::{cpis, failed};
 use cpis_store_sqlite::{Options, SqliteStore};
 use installation::{Installation, person, question, request, try_send, upload_file};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 const SCHEMA_1: &str = include_str!("../../store-sqlite/tests/schemas/001.sql");
 
@@ -174,6 +175,49 @@ fn an_unfinished_copy_is_used_by_nobody() {
     let done = cpis(&["copy", "--from", from, "--to", to], "");
     assert_eq!(done.code, 0, "{} {}", done.out, done.err);
     assert_eq!(cpis(&["audit", "verify", "--data-dir", to], "").code, 0);
+}
+
+#[test]
+fn ctrl_c_ends_a_copy_that_goes_on_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    assert_eq!(cpis(&["keys", "init", "--data-dir", from.to_str().unwrap()], "").code, 0);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(&from.join("cpis.db"), Options::default()).unwrap();
+        cpis_store::Store::close(&store).await;
+    });
+    let database = rusqlite::Connection::open(from.join("cpis.db")).unwrap();
+    database
+        .execute_batch(
+            "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 150000)
+             INSERT INTO register (id, person) SELECT id, zeroblob(200) FROM n",
+        )
+        .unwrap();
+    drop(database);
+    let words = ["copy", "--from", from.to_str().unwrap(), "--to", to.to_str().unwrap()];
+    let copying = Command::new(env!("CARGO_BIN_EXE_cpis"))
+        .args(words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Once it has begun.
+    let rows = || {
+        let read_only = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let target = rusqlite::Connection::open_with_flags(to.join("cpis.db"), read_only).ok()?;
+        target.query_row("SELECT count(*) FROM register", [], |row| row.get::<_, i64>(0)).ok()
+    };
+    while rows().is_none_or(|rows| rows == 0) {}
+    assert!(Command::new("kill").args(["-INT", &copying.id().to_string()]).status().unwrap().success());
+    let done = copying.wait_with_output().unwrap();
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{told}");
+    assert!(told.contains("The copy was interrupted") && told.contains("Run the same command again"), "{told}");
+    assert!((1..150_000).contains(&rows().unwrap()));
+    let done = cpis(&words, "");
+    assert!(done.code == 0 && done.out.contains("Copied 150003 rows"), "{} {}", done.out, done.err);
+    assert_eq!(rows(), Some(150_000));
 }
 
 #[test]
