@@ -29,6 +29,9 @@ macro_rules! tables_contract_tests {
     };
 }
 
+/// For the numbers of rows and groups, by which a backend may divide its tables: positive, and not too far apart.
+const PLACES: [i64; 7] = [1, 2, 1 << 23, (1 << 23) + 1, (1 << 54) - 1, 1 << 54, (1 << 54) + 1];
+const SEQS: [i64; 7] = [1, 2, 3, (1 << 22) - 1, 1 << 22, (1 << 22) + 1, 1 << 23];
 const INTEGERS: [i64; 7] = [i64::MIN, -1, 0, 1, 1 << 33, i64::MAX - 1, i64::MAX];
 const TEXTS: [&str; 7] = ["", "A", "B b", "a", "\u{e9}", "\u{ffff}", "\u{1d11e}"];
 const BYTES: [&[u8]; 7] = [&[], &[0], &[0, 0], &[0x7f], &[0x80, 1], &[0xff], &[0xff, 0xff]];
@@ -71,6 +74,8 @@ fn odd_rows(table: &Table) -> Vec<Row> {
             .flat_map(|key| {
                 taken.iter().map(move |n| {
                     let odd = match kind {
+                        Kind::Integer if *name == "seq" => Value::Integer(SEQS[*n]),
+                        Kind::Integer if *name == "group_no" => Value::Integer(PLACES[*n]),
                         Kind::Integer => Value::Integer(INTEGERS[*n]),
                         Kind::Text => Value::Text(TEXTS[*n].to_owned()),
                         Kind::Bytes => Value::Bytes(BYTES[*n].to_vec()),
@@ -164,12 +169,13 @@ pub async fn rows_put_twice_are_put_once(backend: &dyn TablesBackend) {
 /// A row that breaks another rule than that of its key is an error, and nothing of its slice is put.
 pub async fn another_row_in_its_place_is_refused(backend: &dyn TablesBackend) {
     let database = backend.open().await;
-    let journal = table("journal").unwrap();
-    database.put_rows(journal, vec![row(journal, 1)]).await.unwrap();
-    let mut second = row(journal, 2);
-    second[1] = Value::Integer(1);
-    database.put_rows(journal, vec![row(journal, 3), second]).await.unwrap_err();
-    assert_eq!(database.count(journal).await.unwrap(), 1);
+    let person = table("person").unwrap();
+    database.put_rows(person, vec![row(person, 1)]).await.unwrap();
+    // Somebody else with the same number.
+    let mut second = row(person, 1);
+    second[0] = Value::Integer(2);
+    database.put_rows(person, vec![row(person, 4), second]).await.unwrap_err();
+    assert_eq!(database.count(person).await.unwrap(), 1);
     let tile = table("tile").unwrap();
     database.put_rows(tile, vec![vec![Value::Integer(1), Value::Integer(1), Value::Null]]).await.unwrap_err();
     assert_eq!(database.count(tile).await.unwrap(), 0);
@@ -198,12 +204,13 @@ pub async fn a_number_is_never_given_again(backend: &dyn TablesBackend) {
         assert_eq!(database.highest(table).await.unwrap(), 0, "{name}");
         database.put_rows(table, vec![row(table, 41)]).await.unwrap();
         database.number_after(table, 40).await.unwrap();
-        assert_eq!(database.highest(table).await.unwrap(), 41, "{name}");
+        assert!(database.highest(table).await.unwrap() >= 41, "{name}");
     }
     let notice = table("notice").unwrap();
     database.number_after(notice, 90).await.unwrap();
     assert_eq!(database.highest(notice).await.unwrap(), 90);
-    database.clear(notice).await.unwrap();
+    // Rows that come later and are older change nothing of it.
+    database.put_rows(notice, vec![row(notice, 7)]).await.unwrap();
     assert_eq!(database.highest(notice).await.unwrap(), 90);
     let owed = super::samples::notice(
         1,
@@ -213,9 +220,8 @@ pub async fn a_number_is_never_given_again(backend: &dyn TablesBackend) {
     );
     let step = crate::LookStep { from: 0, to: 1, notices: vec![owed], ..crate::LookStep::default() };
     database.apply_looks(step).await.unwrap();
-    let notices = database.notices_after(0, 10).await.unwrap();
-    assert_eq!(notices.len(), 1);
-    assert_eq!(notices[0].number, 91);
+    let notices = database.notices_after(41, 10).await.unwrap();
+    assert_eq!(notices.last().map(|notice| notice.number), Some(91));
 }
 
 /// The database has the tables that all backends have, with the same columns and keys, and says so itself.
