@@ -55,7 +55,7 @@ impl From<StoreError> for AppError {
                 Self::unavailable()
             }
             StoreError::Corrupt(place) => Self::Damaged(place),
-            StoreError::Schema { .. } => Self::Internal(error.to_string()),
+            StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } => Self::Internal(error.to_string()),
         }
     }
 }

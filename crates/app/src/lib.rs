@@ -8,6 +8,7 @@ pub mod accesses;
 pub mod applier;
 pub mod audit;
 pub mod codec;
+pub mod copy;
 pub mod demographics;
 pub mod effects;
 mod error;

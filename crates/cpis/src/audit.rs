@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub async fn run(arguments: cli::Audit) -> Result<ExitCode> {
     let (places, config) = arguments.place.places()?;
     let lock = places.lock()?;
-    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), false)?;
+    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), false).await?;
     let done = match arguments.action {
         AuditAction::Verify { checkpoint } => check(&opened, checkpoint.as_deref()).await,
         AuditAction::Export { out } => export(&opened, &out).await,

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod upkeep;
+
+pub use upkeep::{Copy, Doctor, Migrate};
+
 use crate::config::Config;
 use crate::fault::{EXIT_CODES, Fault, Kind, Result};
 use crate::places::Places;
@@ -23,6 +27,12 @@ pub enum Command {
     Serve(Serve),
     /// Print every setting with its default and its meaning.
     Config,
+    /// Look at a live installation, beside the running service, and say what to do.
+    Doctor(Doctor),
+    /// Bring the database to the schema that this version needs, with the service stopped.
+    Migrate(Migrate),
+    /// Copy a whole database to another place or another kind of database, with the service stopped.
+    Copy(Copy),
     /// Make, list and change the keys that seal the database.
     Keys(Keys),
     /// Do something with one person's record.

@@ -4,7 +4,7 @@ mod print;
 mod settings;
 
 pub use print::printed;
-pub use settings::{Config, LogFormat, LogLevel, Logs};
+pub use settings::{Config, LogFormat, LogLevel, Logs, Tls};
 
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;

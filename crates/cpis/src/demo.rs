@@ -123,7 +123,7 @@ async fn open_world(places: Places, people: u32, now: Timestamp) -> Result<(Open
         let what = format!("{} is an installation and no demo", places.data_dir.display());
         return Err(Fault::new(Kind::Data, what).mend("Choose another folder with --data-dir. Nothing was changed."));
     }
-    let opened = open::open(places, lock, 4, true)?;
+    let opened = open::open(places, lock, 4, true).await?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let stored = opened.store.setting(SETTING).await.map_err(|error| database(&error))?;

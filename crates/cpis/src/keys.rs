@@ -79,7 +79,7 @@ fn list(ring: &KeyRing) {
 
 async fn seal_again(places: &Places) -> Result<Rotated> {
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, 2, false)?;
+    let opened = open::open(places.clone(), lock, 2, false).await?;
     opened.check_keys().await?;
     let bar = progress::bar("sealing again", 0, "{msg}: {pos} rows");
     let keys: Keys = opened.keys.clone();

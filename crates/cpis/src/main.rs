@@ -7,10 +7,14 @@ mod audit;
 mod cli;
 mod client;
 mod config;
+mod copy;
+mod database;
 mod demo;
+mod doctor;
 mod fault;
 mod keys;
 mod logs;
+mod migrate;
 mod open;
 mod person;
 mod places;
@@ -55,12 +59,15 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 say::text(config::printed());
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Migrate(arguments) => migrate::run(&arguments).await,
+            Command::Copy(arguments) => copy::run(&arguments).await,
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(&arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
         }
     });

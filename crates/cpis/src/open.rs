@@ -1,5 +1,6 @@
 //! Opening an installation: lock, keys, database, in this order; and the checks that must hold before anything is answered.
 
+use crate::database::{DatabasePlace, How, open_database};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::places::{Lock, Places};
 use crate::ring_file;
@@ -12,7 +13,6 @@ use cpis_audit::{Checkpoint, read_file};
 use cpis_format_hl7v3 as hl7v3;
 use cpis_model::register::Register;
 use cpis_store::{Store, StoreError};
-use cpis_store_sqlite::{Options, SqliteStore};
 use std::sync::Arc;
 
 /// Largest file of checkpoints that is read.
@@ -30,24 +30,25 @@ pub struct Opened {
 }
 
 /// Reads the keys and opens the database. With `create` a database is made where there is none.
-pub fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
+pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
     let ring = Arc::new(ring_file::read(&places.key_ring)?);
     ring_file::warn_if_open(&places.key_ring);
     let keys = Keys { ring, entropy: Arc::new(entropy()?) };
-    let shown = places.database.display();
-    if !create && !places.database.exists() {
-        return Err(Fault::new(Kind::Data, format!("There is no database {shown}")));
-    }
-    let options = Options { readers: readers as usize, ..Options::default() };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&places.database, options).map_err(|error| {
-        let mend = match &error {
-            StoreError::Schema { .. } => "Run the version of cpis that made it, or the one that migrates it.",
-            StoreError::Corrupt(_) => "Put a backup back, or name another file.",
-            _ => "",
-        };
-        Fault::new(Kind::Data, format!("The database {shown} cannot be used: {error}")).mend(mend)
-    })?);
+    let how = if create { How::Create } else { How::Existing };
+    let place = DatabasePlace::of(&places);
+    let store: Arc<dyn Store> = open_database(&place, how, readers).await?;
+    refuse_unfinished(&*store, &place).await?;
     Ok(Opened { places, keys, store, lock })
+}
+
+/// Refuses a database that `cpis copy` has not filled to its end: it would find too few.
+async fn refuse_unfinished(store: &dyn Store, place: &DatabasePlace) -> Result<()> {
+    if store.setting(cpis_app::copy::MARKER).await.map_err(|error| database(&error))?.is_none() {
+        return Ok(());
+    }
+    store.close().await;
+    let mend = "Run the same cpis copy again to finish it, or use the database from which it was copied.";
+    Err(Fault::new(Kind::Data, format!("The database {place} is an unfinished copy of another one")).mend(mend))
 }
 
 /// Randomness of the operating system.
@@ -66,20 +67,9 @@ pub fn decode_upload() -> DecodeUpload {
 }
 
 impl Opened {
-    /// Refuses a key ring that opens nobody: it would find nobody, and answer "no record" where there is one. One person
-    /// whose key alone does not open is for `cpis audit verify` to name.
+    /// Refuses a key ring that opens nobody.
     pub async fn check_keys(&self) -> Result<()> {
-        let mut after = None;
-        loop {
-            let people = self.store.people_after(after, 100).await.map_err(|error| database(&error))?;
-            let Some(last) = people.last() else { return Ok(()) };
-            after = Some(last.row.id);
-            let mut keyed = people.iter().filter(|person| person.row.data_key.is_some()).peekable();
-            if keyed.peek().is_some() {
-                let opens = keyed.any(|person| self.keys.person(&person.row).is_ok());
-                return if opens { Ok(()) } else { Err(other_ring(&self.places)) };
-            }
-        }
+        check_keys(&*self.store, &self.keys, &self.places).await
     }
 
     /// The last checkpoint of the file, if the file has one that can be believed.
@@ -157,6 +147,22 @@ pub async fn sign(service: &Service) -> Result<()> {
         }
         if taken == 0 {
             return Ok(());
+        }
+    }
+}
+
+/// Refuses a key ring that opens nobody: it would find nobody, and answer "no record" where there is one. One person whose
+/// key alone does not open is for `cpis audit verify` to name.
+pub async fn check_keys(store: &dyn Store, keys: &Keys, places: &Places) -> Result<()> {
+    let mut after = None;
+    loop {
+        let people = store.people_after(after, 100).await.map_err(|error| database(&error))?;
+        let Some(last) = people.last() else { return Ok(()) };
+        after = Some(last.row.id);
+        let mut keyed = people.iter().filter(|person| person.row.data_key.is_some()).peekable();
+        if keyed.peek().is_some() {
+            let opens = keyed.any(|person| keys.person(&person.row).is_ok());
+            return if opens { Ok(()) } else { Err(other_ring(places)) };
         }
     }
 }

@@ -22,7 +22,7 @@ pub async fn run(arguments: cli::Person) -> Result<ExitCode> {
     }
     let lock = places.lock()?;
     let readers = config.map_or(2, |config| config.readers);
-    let opened = open::open(places, lock, readers, false)?;
+    let opened = open::open(places, lock, readers, false).await?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let number = query::ask_number("NHS number of the person to erase: ")?;

@@ -5,6 +5,7 @@ use crate::fault::{Fault, Kind, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The files of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,26 @@ pub struct Places {
 pub struct Lock {
     _file: File,
 }
+
+/// Why the data directory is not ours.
+struct Blocked {
+    fault: Fault,
+    /// Another process has it.
+    held: bool,
+    /// What for, if it said so.
+    task: String,
+}
+
+impl From<Fault> for Blocked {
+    fn from(fault: Fault) -> Self {
+        Self { fault, held: false, task: String::new() }
+    }
+}
+
+/// Pause between two tries to take the data directory.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// Time within which who takes the data directory says what for.
+const SAID_WITHIN: Duration = Duration::from_secs(1);
 
 impl Places {
     /// Everything in one folder.
@@ -58,16 +79,36 @@ impl Places {
 
     /// Takes the data directory for this process.
     pub fn lock(&self) -> Result<Lock> {
+        self.lock_for("").map_err(|blocked| blocked.fault)
+    }
+
+    /// Takes the data directory for a task that several processes may begin at once: waits for another one that does the
+    /// same, and for nobody else.
+    pub async fn lock_after(&self, task: &str) -> Result<Lock> {
+        let began = Instant::now();
+        loop {
+            match self.lock_for(task) {
+                Ok(lock) => return Ok(lock),
+                // Who has just taken it may not have said yet what for.
+                Err(blocked) if blocked.task == task || (blocked.held && began.elapsed() < SAID_WITHIN) => {
+                    tokio::time::sleep(LOCK_PAUSE).await;
+                }
+                Err(blocked) => return Err(blocked.fault),
+            }
+        }
+    }
+
+    fn lock_for(&self, task: &str) -> Result<Lock, Blocked> {
         let shown = self.data_dir.display();
         let fault = |what: String| Fault::new(Kind::Data, format!("The data directory {shown} {what}"));
         match std::fs::metadata(&self.data_dir) {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(fault("is not a directory".to_owned())),
+            Ok(_) => return Err(fault("is not a directory".to_owned()).into()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mend = format!("Make it and its keys with: cpis keys init --data-dir {shown}");
-                return Err(fault("does not exist".to_owned()).mend(mend));
+                return Err(fault("does not exist".to_owned()).mend(mend).into());
             }
-            Err(error) => return Err(fault(format!("cannot be read: {error}"))),
+            Err(error) => return Err(fault(format!("cannot be read: {error}")).into()),
         }
         let not_writable = |error: std::io::Error| {
             fault(format!("cannot be written: {error}")).mend("The user that runs the service must own it.")
@@ -81,14 +122,16 @@ impl Places {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim().parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
-                return Err(fault(format!("is in use by another process{holder}"))
-                    .mend("Stop the service first, or choose another data directory."));
+                let (id, task) = holder.trim().split_once(' ').unwrap_or((holder.trim(), ""));
+                let shown = id.parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
+                let fault = fault(format!("is in use by another process{shown}"))
+                    .mend("Stop the service first, or choose another data directory.");
+                return Err(Blocked { fault, held: true, task: task.to_owned() });
             }
-            Err(TryLockError::Error(error)) => return Err(fault(format!("cannot be locked: {error}"))),
+            Err(TryLockError::Error(error)) => return Err(fault(format!("cannot be locked: {error}")).into()),
         }
-        // For people; the lock itself is what counts.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        // For people, and for those who wait for the same task; the lock itself is what counts.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{} {task}", std::process::id()));
         Ok(Lock { _file: file })
     }
 }

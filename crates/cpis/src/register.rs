@@ -20,7 +20,7 @@ pub async fn run(arguments: cli::Register) -> Result<ExitCode> {
     let RegisterAction::Import { file } = arguments.action;
     let lock = places.lock()?;
     let entries = read(&file)?;
-    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), true)?;
+    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), true).await?;
     opened.check_keys().await?;
     let register = LocalRegister::new(opened.store.clone(), opened.keys.clone());
     let mut saved = Ok(());

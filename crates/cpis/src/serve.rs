@@ -24,7 +24,7 @@ pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, config.readers, true)?;
+    let opened = open::open(places.clone(), lock, config.readers, true).await?;
     opened.check_keys().await?;
     opened.check_not_behind().await?;
     let listener = listen(config.listen, "`listen` in the configuration").await?;
@@ -57,7 +57,8 @@ fn mappings(config: &Config, path: &Path) -> Result<Vec<Mapping>> {
     config.issuer.iter().map(|issuer| read(&issuer.mapping)).collect()
 }
 
-fn register(config: &Config) -> Result<Register> {
+/// The register of organisations, as the configuration says.
+pub fn register(config: &Config) -> Result<Register> {
     let (Some(authorities), Some(sites)) = (&config.register.authorities, &config.register.sites) else {
         return Ok(Register::built_in());
     };

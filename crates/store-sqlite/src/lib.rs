@@ -8,6 +8,7 @@
 mod derived;
 mod journal;
 mod leases;
+mod migrate;
 mod notices;
 mod people;
 mod plans;
@@ -16,6 +17,7 @@ mod register;
 mod reserve;
 mod schema;
 mod store;
+mod tables;
 mod threads;
 mod tx;
 mod uploads;
@@ -26,6 +28,7 @@ mod tests;
 
 use cpis_store::StoreError;
 use cpis_store::fault::Faults;
+use cpis_store::migrations::Migrated;
 use leases::Leases;
 use queue::{Lane, Shared};
 use reserve::Reserve;
@@ -67,11 +70,45 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens a database file, and makes it if there is none.
     ///
-    /// [`StoreError::Schema`] if another version of the program made it; [`StoreError::Corrupt`] if it is no database of ours.
+    /// [`StoreError::SchemaOlder`] if it must be migrated first, [`StoreError::SchemaNewer`] if a newer program must be run;
+    /// [`StoreError::Corrupt`] if it is no database of ours.
     pub fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         create_private(path)?;
         let opening = Opening { busy_timeout: options.busy_timeout, durable: true };
         Self::start(path, options, opening, Some(Reserve::open(path)))
+    }
+
+    /// Opens a database file for reading only, beside a service that has it open. Nothing is changed and nothing is made.
+    pub fn open_beside(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let opening = Opening { busy_timeout: options.busy_timeout, durable: true };
+        schema::check(&connect(path, Role::Beside, opening)?)?;
+        let shared = Arc::new(Shared::new(options.faults, Some(Reserve::look(path))));
+        shared.writer.close(true);
+        let (_, ended) = watch::channel(true);
+        let store = Self { shared: Arc::clone(&shared), ended, temporary: None, leases: Leases::default() };
+        for _ in 0..options.readers.max(1) {
+            let reader = connect(path, Role::Beside, opening)?;
+            threads::reader(path.to_owned(), opening, reader, Arc::clone(&shared))
+                .map_err(|error| no_thread(&error))?;
+        }
+        Ok(store)
+    }
+
+    /// What [`Self::migrate`] would do to a file. Changes nothing.
+    pub fn migrations_due(path: &Path, busy_timeout: Duration) -> Result<Migrated, StoreError> {
+        migrate::look(path, busy_timeout)
+    }
+
+    /// Brings a file to the schema that this program knows, each step in one transaction, after a copy of the file was put
+    /// beside it. Nobody else may have it open. A file that needs nothing is left as it is.
+    pub fn migrate(path: &Path, busy_timeout: Duration) -> Result<Migrated, StoreError> {
+        migrate::migrate(path, busy_timeout)
+    }
+
+    /// Refuses a file that anybody has open, this process or another one: [`StoreError::Unavailable`]. One that is not there
+    /// is used by nobody.
+    pub fn refuse_used(path: &Path) -> Result<(), StoreError> {
+        if path.exists() { schema::refuse_used(path) } else { Ok(()) }
     }
 
     /// A database for tests: in a private file, as much in memory as the machine allows, gone when the store is dropped.

@@ -80,7 +80,8 @@ impl Queue {
         }
     }
 
-    fn close(&self, drop_jobs: bool) {
+    /// Takes no more jobs.
+    pub(crate) fn close(&self, drop_jobs: bool) {
         let mut jobs = self.lock();
         jobs.closed = true;
         if drop_jobs {

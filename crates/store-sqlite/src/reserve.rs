@@ -18,11 +18,22 @@ pub(crate) struct Reserve {
 }
 
 impl Reserve {
-    /// Sets the reserve aside. Where there is no room for it, it counts as released.
-    pub(crate) fn open(database: &Path) -> Self {
+    /// The reserve as another process keeps it. It is looked at and never touched.
+    pub(crate) fn look(database: &Path) -> Self {
+        let path = Self::path(database);
+        let stands = fs::metadata(&path).is_ok_and(|file| file.len() == RESERVE_BYTES);
+        Self { path, released: AtomicBool::new(!stands), file: Mutex::new(()) }
+    }
+
+    fn path(database: &Path) -> PathBuf {
         let mut name = database.as_os_str().to_owned();
         name.push(".reserve");
-        let reserve = Self { path: name.into(), released: AtomicBool::new(false), file: Mutex::new(()) };
+        name.into()
+    }
+
+    /// Sets the reserve aside. Where there is no room for it, it counts as released.
+    pub(crate) fn open(database: &Path) -> Self {
+        let reserve = Self { path: Self::path(database), released: AtomicBool::new(false), file: Mutex::new(()) };
         let stands = fs::metadata(&reserve.path).is_ok_and(|file| file.len() == RESERVE_BYTES);
         if !stands && let Err(error) = write_zeros(&reserve.path, RESERVE_BYTES) {
             let _ = fs::remove_file(&reserve.path);

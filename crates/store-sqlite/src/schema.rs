@@ -1,17 +1,17 @@
-//! Opening connections: pragmas, and the schema's version.
+//! Opening connections: pragmas, and whether the schema is one that we know.
 
+use crate::migrate::{MIGRATIONS, create, stamp};
 use crate::tx::{Bad, Stop, Tx, told};
+use cpis_store::migrations::{Standing, judge};
 use cpis_store::{Finding, StoreError, Weight};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 /// Names the file's kind in its header: "CPIS".
 pub(crate) const APPLICATION_ID: i64 = 0x4350_4953;
-/// The schema that this program knows.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
-const SCHEMA_1: &str = include_str!("001.sql");
 
 /// Prepared statements that a connection keeps.
 const STATEMENTS_KEPT: usize = 128;
@@ -28,6 +28,8 @@ pub(crate) enum Role {
     Writer,
     Reader,
     Checkpointer,
+    /// Reads beside another process, or a file that nobody has open, and leaves nothing behind.
+    Beside,
 }
 
 /// How connections are opened.
@@ -45,11 +47,16 @@ pub(crate) fn connect(path: &Path, role: Role, opening: Opening) -> Result<Conne
 
 fn open(path: &Path, role: Role, opening: Opening) -> Result<Connection, rusqlite::Error> {
     let access = match role {
-        Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Role::Reader | Role::Beside => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         Role::Checkpointer => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let access = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if role == Role::Beside && !has_log(path) {
+        Connection::open_with_flags(unchanging(path), access | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, access)?
+    };
     connection.busy_timeout(opening.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // The log stays behind on every end but an orderly one, so that a killed store leaves what a killed process leaves.
@@ -95,32 +102,63 @@ pub(crate) fn examine(tx: &Tx<'_>) -> Result<Vec<Finding>, Stop> {
     Ok(findings)
 }
 
-/// Puts the schema into a fresh file and refuses every other file than one of ours in the version that we know.
+/// Whether a write-ahead log lies beside the file: somebody has it open, or was killed.
+fn has_log(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    Path::new(&name).exists()
+}
+
+/// The address of a file that nobody writes: SQLite then makes no files beside it.
+fn unchanging(path: &Path) -> String {
+    let mut address = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            address.push(char::from(*byte));
+        } else {
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+    address + "?immutable=1"
+}
+
+/// Puts the schema into a fresh file and refuses every other file than one of ours in a version that we can work on.
 pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(|e| told(&e));
-    let (application, found) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = connection
-        .query_row("-- schema.count\nSELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| told(&error))?;
-    if application == 0 && found == 0 && tables == 0 {
-        create(connection).map_err(|error| told(&error))
-    } else if application != APPLICATION_ID {
-        Err(StoreError::Corrupt("the file is not a database of this program".into()))
-    } else if found == i64::from(SCHEMA_VERSION) {
-        Ok(())
-    } else {
-        Err(StoreError::Schema { found: u32::try_from(found).unwrap_or(u32::MAX), needed: SCHEMA_VERSION })
+    let standing = judge(stamp(connection)?, MIGRATIONS)?;
+    // A copy made by other means, such as the one before a migration, may have lost its mode.
+    keep_log(connection).map_err(|error| told(&error))?;
+    match standing {
+        Standing::Empty(steps) => create(connection, steps),
+        Standing::Ready | Standing::Newer => Ok(()),
     }
 }
 
-fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
+/// Refuses what [`prepare`] refuses, and an empty file as well. Changes nothing.
+pub(crate) fn check(connection: &Connection) -> Result<(), StoreError> {
+    match judge(stamp(connection)?, MIGRATIONS)? {
+        Standing::Empty(_) => Err(StoreError::Corrupt("the file is empty".into())),
+        Standing::Ready | Standing::Newer => Ok(()),
+    }
+}
+
+/// Takes the file for itself for a moment, which fails while anybody has it open.
+pub(crate) fn refuse_used(path: &Path) -> Result<(), StoreError> {
+    let connection = connect(path, Role::Checkpointer, Opening { busy_timeout: Duration::ZERO, durable: true })?;
+    let taken = connection
+        .pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |row| row.get::<_, String>(0))
+        .and_then(|_| connection.execute_batch("-- schema.alone\nBEGIN EXCLUSIVE; ROLLBACK"));
+    match taken.map_err(|error| told(&error)) {
+        Err(StoreError::Unavailable(why)) if why == "busy" => {
+            Err(StoreError::Unavailable("another process has it open".into()))
+        }
+        other => other,
+    }
+}
+
+fn keep_log(connection: &Connection) -> Result<(), rusqlite::Error> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         tracing::warn!(mode, "the database does not keep a write-ahead log here");
     }
-    connection.execute_batch("-- schema.begin\nBEGIN IMMEDIATE")?;
-    connection.execute_batch(SCHEMA_1)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    connection.execute_batch("-- schema.commit\nCOMMIT")
+    Ok(())
 }

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "test support: a panic is how a test fails")]
 
 use async_trait::async_trait;
-use cpis_store::Store;
-use cpis_store::contract::Backend;
+use cpis_store::contract::{Backend, TablesBackend};
 use cpis_store::fault::{Fault, Faults};
+use cpis_store::{Database, Store};
 use cpis_store_sqlite::{Options, SqliteStore};
 use std::sync::{Arc, Mutex};
 
@@ -40,4 +40,17 @@ impl Backend for Sqlite {
     }
 }
 
+#[async_trait]
+impl TablesBackend for Sqlite {
+    async fn open(&self) -> Arc<dyn Database> {
+        Arc::new(SqliteStore::open(&self.folder.path().join("cpis.sqlite"), Options::default()).unwrap())
+    }
+}
+
 cpis_store::contract_tests!(Sqlite::new());
+
+mod as_tables {
+    use super::Sqlite;
+
+    cpis_store::tables_contract_tests!(Sqlite::new());
+}

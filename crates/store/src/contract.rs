@@ -18,6 +18,7 @@ mod journal;
 mod people;
 mod samples;
 mod small;
+mod tables;
 mod uploads;
 
 pub use concurrency::*;
@@ -26,6 +27,7 @@ pub use faults::*;
 pub use journal::*;
 pub use people::*;
 pub use small::*;
+pub use tables::*;
 pub use uploads::*;
 
 use crate::Store;

@@ -15,12 +15,25 @@ pub enum StoreError {
     /// A stored row cannot be read: call the operator. Names table and row, never a person.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(String),
-    /// The database has a schema that this program does not know.
-    #[error("the database has schema version {found}, this program needs {needed}")]
-    Schema {
+    /// The database has an older schema than this program needs: migrate it.
+    #[error("the database has schema version {found}, this program needs {needed}: run `cpis migrate`")]
+    SchemaOlder {
         /// What the database has.
         found: u32,
         /// What the program needs.
         needed: u32,
+    },
+    /// The database has a newer schema, on which this program does not work any more: run a newer program.
+    #[error(
+        "the database has schema version {found}, on which only programs that know schema {serves} or a later one work; \
+         this one knows {known}: run a newer cpis"
+    )]
+    SchemaNewer {
+        /// What the database has.
+        found: u32,
+        /// The oldest program that works on it.
+        serves: u32,
+        /// What the program knows.
+        known: u32,
     },
 }

@@ -6,6 +6,7 @@
 pub mod contract;
 mod error;
 pub mod fault;
+pub mod migrations;
 mod rows;
 pub mod tables;
 
@@ -239,3 +240,8 @@ pub trait Store: Send + Sync {
     /// Finishes what is under way and closes files.
     async fn close(&self);
 }
+
+/// A backend as a whole: its operations, and its tables for what works on a whole database.
+pub trait Database: Store + tables::Tables {}
+
+impl<T: Store + tables::Tables> Database for T {}

@@ -70,6 +70,16 @@ pub trait Tables: Send + Sync {
     /// Removes every row of a table.
     async fn clear(&self, table: &'static Table) -> Result<(), StoreError>;
 
+    /// Puts these rows in place of all rows of a small table, in one transaction.
+    async fn replace(&self, table: &'static Table, rows: Vec<Row>) -> Result<(), StoreError>;
+
+    /// The highest number that was ever given to a row of one of [`NUMBERED`], also where that row is gone; 0 before the
+    /// first.
+    async fn highest(&self, table: &'static Table) -> Result<u64, StoreError>;
+
+    /// Sees to it that new rows of one of [`NUMBERED`] get higher numbers than this, and than every row that stands.
+    async fn number_after(&self, table: &'static Table, highest: u64) -> Result<(), StoreError>;
+
     /// The key of the last row, if there is a row.
     async fn last_key(&self, table: &'static Table) -> Result<Option<Vec<Value>>, StoreError>;
 
@@ -139,6 +149,23 @@ pub const TABLES: &[Table] = tables! {
     tile [level, tile_index] { level Integer, tile_index Integer, hashes Bytes }
     checkpoint [number] { number Integer, size Integer, note Text }
 };
+
+/// The tables whose rows the database numbers by itself. A notice's number is a cursor that authorities keep: the number of
+/// one that was erased must never be given again.
+pub const NUMBERED: [&str; 3] = ["alias", "register", "notice"];
+
+/// A table by its name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+impl Table {
+    /// The key of one of its rows.
+    pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
+        let place = |name: &&str| self.columns.iter().position(|column| column.name == *name);
+        self.key.iter().filter_map(place).filter_map(|place| row.get(place)).cloned().collect()
+    }
+}
 
 /// A table in one line.
 pub fn describe(name: &str, key: &[&str], columns: &[(&str, Kind, bool)]) -> String {

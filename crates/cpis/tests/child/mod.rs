@@ -30,6 +30,7 @@ pub fn cpis(words: &[&str], input: &str) -> Done {
 }
 
 /// Runs a command that must not succeed.
+#[allow(dead_code, reason = "not every test needs one")]
 pub fn failed(words: &[&str]) -> Done {
     let done = cpis(words, "");
     assert_ne!(done.code, 0, "{words:?}: {}", done.out);

@@ -1,0 +1,80 @@
+//! The certificate of the listener: readable, with its own key, and how long it holds.
+
+use crate::config::Tls;
+use crate::tls::acceptor;
+use cpis_app::{Clock, SystemClock};
+use cpis_store::{Finding, Weight};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::path::Path;
+
+const WHAT: &str = "certificate";
+/// Days before its end from which on it should be renewed.
+const DAYS_WARNING: i64 = 30;
+const DAY: i64 = 86_400;
+
+/// All findings.
+pub fn check(tls: &Tls) -> Vec<Finding> {
+    if let Err(fault) = acceptor(&tls.certificate, &tls.key) {
+        let mend = "The service does not start so. Put certificate and key back that belong together.";
+        return vec![Finding::bad(Weight::Fault, WHAT, fault.what, mend)];
+    }
+    let Some((begins, ends)) = ends(&tls.certificate) else {
+        let found = format!("{} cannot be read as X.509", tls.certificate.display());
+        return vec![Finding::bad(Weight::Fault, WHAT, found, "Put a certificate there that can be read.")];
+    };
+    vec![judge(begins, ends, SystemClock.now().as_second())]
+}
+
+/// When the chain begins and when the first of it ends, in seconds since 1970.
+fn ends(path: &Path) -> Option<(i64, i64)> {
+    let mut found: Option<(i64, i64)> = None;
+    for certificate in CertificateDer::pem_file_iter(path).ok()? {
+        let certificate = certificate.ok()?;
+        let (_, read) = x509_parser::parse_x509_certificate(&certificate).ok()?;
+        let validity = read.validity();
+        let (begins, ends) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+        found = Some(found.map_or((begins, ends), |(first, last)| (first.max(begins), last.min(ends))));
+    }
+    found
+}
+
+fn judge(begins: i64, ends: i64, now: i64) -> Finding {
+    let day = |second: i64| {
+        let time = jiff::Timestamp::from_second(second).map(|time| time.to_string()).unwrap_or_default();
+        time.split('T').next().unwrap_or_default().to_owned()
+    };
+    let days = (ends - now).div_euclid(DAY);
+    if now < begins {
+        let found = format!("it begins on {} only", day(begins));
+        Finding::bad(Weight::Fault, WHAT, found, "Nobody can connect before: put one in force there, or set the clock.")
+    } else if now >= ends {
+        let found = format!("it ended on {}", day(ends));
+        Finding::bad(Weight::Fault, WHAT, found, "Nobody can connect: renew it and restart the service.")
+    } else if days < DAYS_WARNING {
+        let found = format!("it ends on {}, in {days} days", day(ends));
+        Finding::bad(Weight::Warning, WHAT, found, "Renew it and restart the service.")
+    } else {
+        Finding::good(WHAT, format!("it ends on {}, in {days} days", day(ends)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_judged_by_its_days() {
+        for (begins, ends, weight, words) in [
+            (0, 40 * DAY, Weight::Good, "it ends on 1970-02-10, in 39 days"),
+            (0, 31 * DAY, Weight::Good, "in 30 days"),
+            (0, 30 * DAY, Weight::Warning, "in 29 days"),
+            (0, 2 * DAY, Weight::Warning, "in 1 days"),
+            (0, DAY, Weight::Fault, "it ended on 1970-01-02"),
+            (2 * DAY, 90 * DAY, Weight::Fault, "it begins on 1970-01-03"),
+        ] {
+            let told = judge(begins, ends, DAY);
+            assert!(told.weight == weight && told.found.contains(words), "{told:?}");
+        }
+    }
+}
