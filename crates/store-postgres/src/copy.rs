@@ -28,13 +28,11 @@ impl Copy {
     }
 
     pub(crate) fn optional_integer(&mut self, value: Option<i64>) -> &mut Self {
-        match value {
-            Some(value) => self.integer(value),
-            None => {
-                self.bytes.put_i32(-1);
-                self
-            }
+        if let Some(value) = value {
+            return self.integer(value);
         }
+        self.bytes.put_i32(-1);
+        self
     }
 
     /// Bytes, or a text.

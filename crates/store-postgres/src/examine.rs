@@ -1,5 +1,6 @@
 //! What an operator should know of the server.
 
+use crate::options::is_open_to_others;
 use crate::pool::State;
 use crate::told::Stop;
 use crate::tx::Tx;
@@ -102,7 +103,7 @@ async fn connections(tx: &Tx<'_>, state: &State) -> Result<Finding, Stop> {
 }
 
 fn encryption(state: &State) -> Finding {
-    if state.connector.options.is_open_to_others(&state.connector.config) {
+    if is_open_to_others(&state.connector.config) {
         let mend = "Set sslmode=require and name the file of authorities.";
         return Finding::bad(Weight::Warning, "encryption", "off, to another machine", mend);
     }

@@ -66,7 +66,7 @@ impl Default for Options {
 /// Shows no address: it may hold a password.
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("schema", &self.schema).field("connections", &self.connections).finish()
+        f.debug_struct("Options").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 
@@ -108,13 +108,13 @@ impl Options {
         }
         Ok(config)
     }
+}
 
-    /// Whether bytes can be read between here and the server.
-    pub(crate) fn is_open_to_others(&self, config: &Config) -> bool {
-        let near = |host: &Host| match host {
-            Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
-            Host::Unix(_) => true,
-        };
-        config.get_ssl_mode() != SslMode::Require && !config.get_hosts().iter().all(near)
-    }
+/// Whether bytes can be read between here and the server.
+pub(crate) fn is_open_to_others(config: &Config) -> bool {
+    let near = |host: &Host| match host {
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        Host::Unix(_) => true,
+    };
+    config.get_ssl_mode() != SslMode::Require && !config.get_hosts().iter().all(near)
 }

@@ -85,13 +85,12 @@ impl Pool {
                 other => break other,
             }
         };
-        let connection = match kept {
-            Some(kept) => kept,
-            None => {
-                let mut connection = self.state.connector.connect(None).await?;
-                connection.generation = generation;
-                connection
-            }
+        let connection = if let Some(kept) = kept {
+            kept
+        } else {
+            let mut connection = self.state.connector.connect(None).await?;
+            connection.generation = generation;
+            connection
         };
         Ok(Held { pool: self, connection: Some(connection), _slot: slot })
     }

@@ -13,6 +13,7 @@ use cpis_store::fault::Fault;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 /// What is waited for beyond the server's own time-out.
@@ -228,7 +229,7 @@ impl<'p> Tx<'p> {
                 if is_away(&error) {
                     self.held.state().went_away();
                 } else {
-                    tracing::warn!(code = error.code().map(|code| code.code()), "the database refused a statement");
+                    tracing::warn!(code = error.code().map(SqlState::code), "the database refused a statement");
                     self.roll_back().await;
                 }
                 meaning

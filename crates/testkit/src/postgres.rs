@@ -53,7 +53,8 @@ pub struct Cluster {
     port: u16,
     owned: bool,
     /// Held open as long as this process uses a shared cluster.
-    _user: Option<fs::File>,
+    #[allow(dead_code, reason = "a lock is used by being held")]
+    user: Option<fs::File>,
 }
 
 impl Cluster {
@@ -69,7 +70,7 @@ impl Cluster {
     /// Makes a cluster that follows another one as a standby, and starts it.
     pub fn standby_of(primary: &Self, folder: &Path, settings: &[&str]) -> Self {
         let folder = reachable(folder);
-        let standby = Self { port: free_port(), folder, owned: true, _user: None };
+        let standby = Self { port: free_port(), folder, owned: true, user: None };
         let socket = primary.folder.join("socket");
         let backup = as_server(&binary("pg_basebackup"))
             .args([OsStr::new("--pgdata"), standby.data().as_os_str(), OsStr::new("--host"), socket.as_os_str()])
@@ -198,7 +199,7 @@ impl Drop for Cluster {
 }
 
 fn make(folder: &Path, settings: &[&str]) -> Cluster {
-    let cluster = Cluster { folder: folder.to_owned(), port: free_port(), owned: true, _user: None };
+    let cluster = Cluster { folder: folder.to_owned(), port: free_port(), owned: true, user: None };
     let made = as_server(&binary("initdb"))
         .arg("--pgdata")
         .arg(cluster.data())

@@ -76,7 +76,10 @@ fn put_together(rows: Vec<(usize, Found)>, asked: usize) -> Vec<Vec<Found>> {
     all
 }
 
-fn keys(asked: &[NumberKeys]) -> (Vec<Option<Vec<u8>>>, Vec<Option<Vec<u8>>>) {
+/// One of the two columns of digests.
+type Column = Vec<Option<Vec<u8>>>;
+
+fn keys(asked: &[NumberKeys]) -> (Column, Column) {
     asked.iter().map(|keys| (key(keys.a), key(keys.b))).unzip()
 }
 

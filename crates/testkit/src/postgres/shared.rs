@@ -52,24 +52,24 @@ async fn join() -> Cluster {
     .await
     .expect("locks");
     let mut cluster = match running(&folder).await {
-        Some(port) => Cluster { folder, port, owned: false, _user: None },
+        Some(port) => Cluster { folder, port, owned: false, user: None },
         None => fresh(&folder, &users_path).await,
     };
     drop(making);
-    cluster._user = Some(users);
+    cluster.user = Some(users);
     cluster
 }
 
 /// The port of the server that runs there.
 async fn running(folder: &Path) -> Option<u16> {
     let port = fs::read_to_string(folder.join("ready")).ok()?.trim().parse().ok()?;
-    let known = Cluster { folder: folder.to_owned(), port, owned: false, _user: None };
+    let known = Cluster { folder: folder.to_owned(), port, owned: false, user: None };
     known.pid()?;
     super::database::try_connect(&known.superuser_url("postgres")).await.map(|_| port)
 }
 
 async fn fresh(folder: &PathBuf, users: &Path) -> Cluster {
-    let stale = Cluster { folder: folder.clone(), port: 0, owned: false, _user: None };
+    let stale = Cluster { folder: folder.clone(), port: 0, owned: false, user: None };
     stale.stop(Stop::Immediate);
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
@@ -81,6 +81,8 @@ async fn fresh(folder: &PathBuf, users: &Path) -> Cluster {
     let mut watch = as_server(Path::new("setsid"));
     watch.args(["sh", "-c", WATCH, "sh"]).arg(users).arg(folder).arg(binary("pg_ctl"));
     watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    watch.spawn().expect("a watch over the cluster");
+    let mut watch = watch.spawn().expect("a watch over the cluster");
+    // It outlives us; if it does not, it is waited for.
+    std::thread::spawn(move || watch.wait());
     cluster
 }
