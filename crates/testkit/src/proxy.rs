@@ -25,8 +25,15 @@ struct Tap {
     /// Bytes that still go through; negative for no limit.
     left: AtomicI64,
     passed: AtomicI64,
-    /// A text at whose first byte the connections are cut.
-    text: std::sync::Mutex<Option<Vec<u8>>>,
+    /// A text, and whether its first byte cuts the connections or stalls everything.
+    text: std::sync::Mutex<Option<(Vec<u8>, At)>>,
+}
+
+/// What happens at a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Cut,
+    Stall,
 }
 
 impl Tap {
@@ -34,19 +41,21 @@ impl Tap {
         Self { left: AtomicI64::new(-1), passed: AtomicI64::new(0), text: std::sync::Mutex::default() }
     }
 
-    /// How many of these bytes go through before the cut.
-    fn admit(&self, bytes: &[u8]) -> usize {
-        if let Ok(mut text) = self.text.lock()
-            && let Some(wanted) = text.as_ref()
-            && let Some(at) = bytes.windows(wanted.len()).position(|window| window == &**wanted)
-        {
-            *text = None;
-            return at;
-        }
-        let len = bytes.len() as i64;
-        let left = self.left.load(Ordering::SeqCst);
+    /// The place of the text that was waited for, and what happens there.
+    fn found(&self, bytes: &[u8]) -> Option<(usize, At)> {
+        let mut text = self.text.lock().ok()?;
+        let (wanted, what) = text.as_ref()?;
+        let at = bytes.windows(wanted.len()).position(|window| window == &**wanted)?;
+        let what = *what;
+        *text = None;
+        Some((at, what))
+    }
+
+    /// How many of so many bytes go through before the cut.
+    fn admit(&self, len: usize) -> usize {
+        let (len, left) = (len as i64, self.left.load(Ordering::SeqCst));
         if left < 0 {
-            return bytes.len();
+            return len as usize;
         }
         let admitted = left.min(len);
         // The last byte cuts, once.
@@ -119,8 +128,20 @@ impl Proxy {
     /// Cuts every connection in place of the first byte of a text that goes one way, if it comes in one piece.
     pub fn cut_at_text(&self, way: Way, text: &str) {
         if let Ok(mut wanted) = self.tap(way).text.lock() {
-            *wanted = Some(text.as_bytes().to_vec());
+            *wanted = Some((text.as_bytes().to_vec(), At::Cut));
         }
+    }
+
+    /// Stalls in place of the first byte of a text that goes one way, if it comes in one piece.
+    pub fn stall_at_text(&self, way: Way, text: &str) {
+        if let Ok(mut wanted) = self.tap(way).text.lock() {
+            *wanted = Some((text.as_bytes().to_vec(), At::Stall));
+        }
+    }
+
+    /// Waits until everything is stalled.
+    pub async fn stalled(&self) {
+        let _ = self.shared.stalled.subscribe().wait_for(|stalled| *stalled).await;
     }
 
     /// Bytes that went one way so far.
@@ -161,12 +182,19 @@ async fn pump(shared: Arc<Shared>, way: Way, mut from: OwnedReadHalf, mut to: Ow
             _ = cuts.changed() => break,
         };
         let Ok(read @ 1..) = read else { break };
+        let Some(bytes) = buffer.get(..read) else { break };
+        let admitted = match tap.found(bytes) {
+            Some((at, At::Cut)) => at,
+            Some((_, At::Stall)) => {
+                shared.stalled.send_replace(true);
+                read
+            }
+            None => tap.admit(read),
+        };
         tokio::select! {
             _ = stalled.wait_for(|stalled| !stalled) => {}
             _ = cuts.changed() => break,
         }
-        let Some(bytes) = buffer.get(..read) else { break };
-        let admitted = tap.admit(bytes);
         if let Some(bytes) = bytes.get(..admitted)
             && to.write_all(bytes).await.is_err()
         {

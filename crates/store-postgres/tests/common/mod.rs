@@ -1,6 +1,8 @@
 //! Databases of the shared cluster.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod samples;
+
 use cpis_store_postgres::{Options, migrate};
 use cpis_testkit::postgres::{Cluster, Database};
 
@@ -20,4 +22,11 @@ pub async fn database() -> Database {
 /// A fresh database with the schema in a cluster.
 pub async fn database_of(cluster: &Cluster) -> Database {
     cluster.database(SCHEMA, async |url: String| drop(migrate(&options(&url), false).await.unwrap())).await
+}
+
+/// A connection of the superuser.
+pub async fn admin(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
