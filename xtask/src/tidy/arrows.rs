@@ -24,6 +24,7 @@ const ARROWS: &[Row] = &[
     Row { user: "cpis-identity", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-app", may_use: &["cpis-model", "cpis-audit", "cpis-store"] },
     Row { user: "cpis-store-sqlite", may_use: &["cpis-model", "cpis-store"] },
+    Row { user: "cpis-store-postgres", may_use: &["cpis-model", "cpis-store"] },
     Row { user: "cpis-store", may_use: &["cpis-model"] },
     Row { user: "cpis-format-*", may_use: &["cpis-model"] },
     Row { user: "cpis-audit", may_use: &[] },

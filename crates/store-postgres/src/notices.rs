@@ -1,0 +1,85 @@
+//! Notices owed to authorities, and their acknowledgements.
+
+use crate::told::Stop;
+use crate::tx::{Bad, Tx};
+use crate::values::{get_array, get_authority, get_optional_time, get_person, get_time, get_u64, get_uuid};
+use cpis_model::access::AuthorKey;
+use cpis_model::organisation::AuthorityCode;
+use cpis_model::{Timestamp, Uuid};
+use cpis_store::{AccessRow, NoticeRow};
+use tokio_postgres::Row;
+
+fn notice(row: &Row) -> Result<NoticeRow, Bad> {
+    Ok(NoticeRow {
+        number: get_u64(row, 0)?,
+        id: get_uuid(row, 1)?,
+        authority: get_authority(row, 2)?,
+        person: get_person(row, 3)?,
+        access: AccessRow {
+            index: get_u64(row, 4)?,
+            seq: get_u64(row, 5)?,
+            at: get_time(row, 6)?,
+            author: AuthorKey(get_array(row, 7)?),
+        },
+        acknowledged: get_optional_time(row, 8)?,
+    })
+}
+
+/// An authority's notices after a cursor.
+pub(crate) async fn of_authority(
+    tx: &Tx<'_>,
+    authority: AuthorityCode,
+    after: u64,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+         WHERE authority = $1 AND number > $2 ORDER BY number LIMIT $3",
+        &[&authority.0.as_str(), &(after as i64), &i64::from(rows_max)],
+        notice,
+    )
+    .await
+}
+
+/// All notices after a cursor.
+pub(crate) async fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+         WHERE number > $1 ORDER BY number LIMIT $2",
+        &[&(after as i64), &i64::from(rows_max)],
+        notice,
+    )
+    .await
+}
+
+/// Acknowledges a notice of this authority; the first acknowledgement stands, the second waits for it.
+pub(crate) async fn acknowledge(
+    tx: &Tx<'_>,
+    authority: AuthorityCode,
+    id: Uuid,
+    at: Timestamp,
+) -> Result<Option<NoticeRow>, Stop> {
+    tx.begin().await?;
+    tx.execute(
+        "-- notice.acknowledge\nUPDATE notice SET acknowledged = $1 WHERE id = $2 AND authority = $3 AND acknowledged IS NULL",
+        &[&at.as_millisecond(), &id.as_bytes().as_slice(), &authority.0.as_str()],
+    )
+    .await?;
+    tx.first(
+        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+         WHERE id = $1 AND authority = $2",
+        &[&id.as_bytes().as_slice(), &authority.0.as_str()],
+        notice,
+    )
+    .await
+}
+
+/// How many notices nobody acknowledged, and the age of the oldest.
+pub(crate) async fn unacknowledged(tx: &Tx<'_>) -> Result<(u64, Option<Timestamp>), Stop> {
+    let open = tx
+        .first("-- notice.open\nSELECT count(*), min(at) FROM notice WHERE acknowledged IS NULL", &[], |row| {
+            Ok((get_u64(row, 0)?, get_optional_time(row, 1)?))
+        })
+        .await?;
+    Ok(open.unwrap_or_default())
+}

@@ -1,0 +1,120 @@
+//! How a database is reached and how long anything may take.
+
+use cpis_store::StoreError;
+use cpis_store::fault::Faults;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+/// Idle time after which a connection is probed, then the time between probes and their number.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(5), 3);
+/// Bytes that nobody acknowledges for so long end a connection.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// A URL or `key=value` pairs as `libpq` reads them. Several hosts may stand here: the one that takes writes is used.
+    ///
+    /// `sslmode=require`, or a [`Options::ca_file`], means TLS whose certificate **and** host name are verified, which is more
+    /// than `libpq` does under that name. Without either the connection is not encrypted.
+    pub address: String,
+    /// A file that holds the password, read at each new connection, so that it can be changed while the service runs.
+    pub password_file: Option<PathBuf>,
+    /// The authorities that may have signed the server's certificate, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The schema that holds our tables: lower-case letters, digits and `_`.
+    pub schema: String,
+    /// The role that the service runs as; [`crate::migrate()`] makes it and grants it what it needs.
+    pub service_role: String,
+    /// Connections for everything but appending, which has one of its own; the listener has another.
+    pub connections: usize,
+    /// How long a new connection may take, and how long to wait for a free one.
+    pub connect_timeout: Duration,
+    /// How long a statement may take.
+    pub statement_timeout: Duration,
+    /// How long a statement may wait for another's lock.
+    pub lock_timeout: Duration,
+    /// How long a transaction may stand idle, so that a frozen node does not hold the journal's lock.
+    pub idle_timeout: Duration,
+    /// How long to wait for the answer to a commit before its outcome counts as unknown.
+    pub commit_timeout: Duration,
+    /// Faults for tests; none by default.
+    pub faults: Faults,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            password_file: None,
+            ca_file: None,
+            schema: "cpis".to_owned(),
+            service_role: "cpis_service".to_owned(),
+            connections: 8,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(4),
+            idle_timeout: Duration::from_secs(5),
+            commit_timeout: Duration::from_secs(10),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Shows no address: it may hold a password.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
+}
+
+impl Options {
+    /// The driver's view of the options, without the password file.
+    pub(crate) fn config(&self) -> Result<Config, StoreError> {
+        for name in [&self.schema, &self.service_role] {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
+                return Err(unavailable("a schema or a role has a name that is not lower-case letters, digits and _"));
+            }
+        }
+        let mut config: Config =
+            self.address.parse().map_err(|_| unavailable("the address of the database cannot be read"))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(unavailable("the address of the database names no host"));
+        }
+        let encrypted = self.ca_file.is_some() || config.get_ssl_mode() == SslMode::Require;
+        if encrypted && self.ca_file.is_none() {
+            return Err(unavailable("TLS to the database needs a file of authorities"));
+        }
+        let (idle, interval, retries) = KEEPALIVE;
+        config
+            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
+            .application_name("cpis")
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(self.connect_timeout)
+            .tcp_user_timeout(TCP_USER_TIMEOUT)
+            .keepalives(true)
+            .keepalives_idle(idle)
+            .keepalives_interval(interval)
+            .keepalives_retries(retries);
+        if config.get_user().is_none() {
+            config.user(&self.service_role);
+        }
+        Ok(config)
+    }
+}
+
+/// Whether bytes can be read between here and the server.
+pub(crate) fn is_open_to_others(config: &Config) -> bool {
+    let near = |host: &Host| match host {
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        Host::Unix(_) => true,
+    };
+    config.get_ssl_mode() != SslMode::Require && !config.get_hosts().iter().all(near)
+}
