@@ -6,6 +6,7 @@
 use crate::error::AppError;
 use crate::service::Service;
 use cpis_model::organisation::AuthorityCode;
+use cpis_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,8 @@ const LEASE_MS: u32 = 6_000;
 const RENEW: Duration = Duration::from_secs(2);
 /// How often it is asked for while another node has it.
 const ASK: Duration = Duration::from_millis(500);
+/// Holds leases for who is no node.
+const NOBODY: u64 = 0;
 /// The lease of what runs beside the doors.
 const WORKER: &str = "worker";
 
@@ -45,11 +48,11 @@ pub async fn end_lead(service: &Service) {
     }
 }
 
-/// Whether another node of the service works on the database at this moment.
-pub async fn is_served(service: &Service) -> Result<bool, AppError> {
-    let held = service.store.lease(WORKER.to_owned(), service.node, LEASE_MS).await?;
+/// Whether a node of the service works on the database at this moment.
+pub async fn is_served(store: &dyn Store) -> Result<bool, StoreError> {
+    let held = store.lease(WORKER.to_owned(), NOBODY, LEASE_MS).await?;
     if held {
-        end_lead(service).await;
+        store.end_lease(WORKER.to_owned(), NOBODY).await?;
     }
     Ok(!held)
 }

@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the service.
     Serve(Serve),
+    /// Run only what works beside the doors, for an installation of several nodes: lists, notices, the audit log's tree.
+    Work(Serve),
     /// Print every setting with its default and its meaning.
     Config,
     /// Look at a live installation, beside the running service, and say what to do.
@@ -49,7 +51,7 @@ pub enum Command {
     Demo(Demo),
 }
 
-/// `cpis serve`.
+/// `cpis serve` and `cpis work`.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The configuration, in TOML. `cpis config` prints one.

@@ -4,7 +4,7 @@ mod print;
 mod settings;
 
 pub use print::printed;
-pub use settings::{Config, LogFormat, LogLevel, Logs, Tls};
+pub use settings::{Config, LogFormat, LogLevel, Logs, Postgres, Tls};
 
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;
@@ -93,6 +93,10 @@ impl Config {
         if self.issuer.iter().any(|issuer| issuer.mapping.as_os_str().is_empty()) {
             faults.push("each [[issuer]] needs `mapping`".to_owned());
         }
+        faults.extend(self.postgres.iter().flat_map(Postgres::check));
+        if self.postgres.is_some() && self.database.is_some() {
+            faults.push("`database` is the embedded one's file: take it out, or [postgres]".to_owned());
+        }
         if self.register.authorities.is_some() != self.register.sites.is_some() {
             faults.push("[register] needs both `authorities` and `sites`, or neither".to_owned());
         }
@@ -101,13 +105,16 @@ impl Config {
 
     /// Lets relative paths begin at a folder.
     fn resolve(&mut self, folder: &Path) {
-        let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, .. } = self;
+        let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, postgres, .. } = self;
         let paths =
             [key_ring, database, checkpoint_file, &mut register.authorities, &mut register.sites, &mut publish.folder];
         let optional = paths.into_iter().filter_map(Option::as_mut);
         let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
         let mappings = issuer.iter_mut().map(|issuer| &mut issuer.mapping);
-        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings) {
+        let server = postgres.iter_mut().flat_map(|server| {
+            [&mut server.password_file, &mut server.ca_file, &mut server.owner_password_file].into_iter().flatten()
+        });
+        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server) {
             *path = folder.join(&*path);
         }
     }
@@ -137,6 +144,34 @@ impl Config {
             publish_multiple: u64::from(self.publish.multiple),
             gap_alarm_hours: i64::from(self.gap_alarm_hours),
         }
+    }
+}
+
+impl Postgres {
+    /// Everything that is wrong, each in one sentence.
+    fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let plain = |name: &str| {
+            let part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            !name.is_empty() && name.len() <= 63 && name.bytes().all(part)
+        };
+        if self.address.is_empty() {
+            faults.push("[postgres] needs `address`".to_owned());
+        }
+        for (name, address) in [("address", Some(&self.address)), ("owner_address", self.owner_address.as_ref())] {
+            if address.is_some_and(|address| cpis_store_postgres::holds_password(address)) {
+                faults.push(format!("`postgres.{name}` must not hold a password: name a file with it"));
+            }
+        }
+        for (name, value) in [("schema", &self.schema), ("service_role", &self.service_role)] {
+            if !plain(value) {
+                faults.push(format!("`postgres.{name}` must be lower-case letters, digits and _"));
+            }
+        }
+        if !(2..=100).contains(&self.connections) {
+            faults.push("`postgres.connections` must be 2 to 100".to_owned());
+        }
+        faults
     }
 }
 

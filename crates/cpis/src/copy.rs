@@ -18,8 +18,8 @@ const READERS: u32 = 2;
 /// Copies and compares.
 pub async fn run(arguments: &cli::Copy) -> Result<ExitCode> {
     let mut stop = signals::watch()?;
-    let from = Side::of(&arguments.from, arguments.from_password_file.as_deref())?;
-    let to = Side::of(&arguments.to, arguments.to_password_file.as_deref())?;
+    let from = Side::of(&arguments.from, arguments.from_password_file.as_deref(), arguments.from_ca_file.as_deref())?;
+    let to = Side::of(&arguments.to, arguments.to_password_file.as_deref(), arguments.to_ca_file.as_deref())?;
     if from.is(&to) {
         return Err(Fault::new(Kind::Usage, "--from and --to are the same database"));
     }
@@ -59,8 +59,8 @@ struct Side {
 }
 
 impl Side {
-    fn of(text: &str, password_file: Option<&Path>) -> Result<Self> {
-        if let Some(place) = DatabasePlace::server(text, password_file)? {
+    fn of(text: &str, password_file: Option<&Path>, ca_file: Option<&Path>) -> Result<Self> {
+        if let Some(place) = DatabasePlace::server(text, password_file, ca_file)? {
             return Ok(Self { place, places: None });
         }
         let path = Path::new(text);
@@ -78,7 +78,7 @@ impl Side {
     fn is(&self, other: &Self) -> bool {
         let whole = |side: &Self| match &side.place {
             DatabasePlace::File(path) => std::fs::canonicalize(path).ok(),
-            DatabasePlace::Server { .. } => None,
+            DatabasePlace::Server(_) => None,
         };
         self.place == other.place || (whole(self).is_some() && whole(self) == whole(other))
     }

@@ -54,7 +54,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = runtime.or_fault(Kind::Failed, "The program cannot start its threads")?;
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Serve(arguments) => serve::run(&arguments).await,
+            Command::Serve(arguments) => serve::run(&arguments, serve::Role::Serve).await,
+            Command::Work(arguments) => serve::run(&arguments, serve::Role::Work).await,
             Command::Config => {
                 say::text(config::printed());
                 Ok(ExitCode::SUCCESS)

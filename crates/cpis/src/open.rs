@@ -1,6 +1,6 @@
 //! Opening an installation: lock, keys, database, in this order; and the checks that must hold before anything is answered.
 
-use crate::database::{DatabasePlace, How, open_database};
+use crate::database::{DatabasePlace, How, open_database, refuse_served};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::places::{Lock, Places};
 use crate::ring_file;
@@ -38,6 +38,9 @@ pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Res
     let place = DatabasePlace::of(&places);
     let store: Arc<dyn Store> = open_database(&place, how, readers).await?;
     refuse_unfinished(&*store, &place).await?;
+    if !create {
+        refuse_served(&*store, &place).await?;
+    }
     Ok(Opened { places, keys, store, lock })
 }
 

@@ -1,6 +1,6 @@
 //! Where things lie: the data directory, what is in it, and the lock that keeps a second process out.
 
-use crate::config::Config;
+use crate::config::{Config, Postgres};
 use crate::fault::{Fault, Kind, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 pub struct Places {
     /// The data directory.
     pub data_dir: PathBuf,
-    /// The database.
+    /// The embedded database.
     pub database: PathBuf,
+    /// The database server in its place.
+    pub postgres: Option<Postgres>,
     /// The key ring.
     pub key_ring: PathBuf,
     /// Signed checkpoints.
@@ -52,6 +54,7 @@ impl Places {
         Self {
             data_dir: folder.to_owned(),
             database: folder.join("cpis.db"),
+            postgres: None,
             key_ring: folder.join("key-ring.toml"),
             checkpoints: folder.join("checkpoints"),
         }
@@ -64,6 +67,7 @@ impl Places {
             database: config.database.clone().unwrap_or(usual.database),
             key_ring: config.key_ring.clone().unwrap_or(usual.key_ring),
             checkpoints: config.checkpoint_file.clone().unwrap_or(usual.checkpoints),
+            postgres: config.postgres.clone(),
             data_dir: usual.data_dir,
         }
     }

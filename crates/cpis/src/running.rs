@@ -30,8 +30,8 @@ const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Where the service listens.
 pub struct Doors {
-    /// For hospitals and authorities.
-    pub listener: TcpListener,
+    /// For hospitals and authorities; none for a process that only works beside the doors.
+    pub listener: Option<TcpListener>,
     /// TLS of that listener.
     pub tls: Option<TlsAcceptor>,
     /// Health and metrics.
@@ -114,8 +114,10 @@ impl Running {
         let worker = worker::start(&service, worker_stop);
         let (stop_doors, stop) = watch::channel(false);
         let serve = cpis_inbound_http::serve;
-        let mut tasks =
-            vec![tokio::spawn(serve(doors.listener, doors.tls, router(http.clone()), limits, stop.clone()))];
+        let mut tasks = Vec::new();
+        if let Some(listener) = doors.listener {
+            tasks.push(tokio::spawn(serve(listener, doors.tls, router(http.clone()), limits, stop.clone())));
+        }
         if let Some(inside) = doors.inside {
             tasks.push(tokio::spawn(serve(inside, None, inside_router(http), limits, stop)));
         }

@@ -11,12 +11,22 @@ use cpis_model::register::Register;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// Largest mapping or table in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Serve,
+    /// Only what runs beside the doors: lists, notices, the audit log's tree, housekeeping.
+    Work,
+}
+
 /// Runs the service until it is told to end.
-pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
+pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     let mut stop = signals::watch()?;
     let config = Config::read(&arguments.config)?;
     logs::start(&config.logs);
@@ -24,18 +34,27 @@ pub async fn run(arguments: &cli::Serve) -> Result<ExitCode> {
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
     let lock = places.lock()?;
-    let opened = open::open(places.clone(), lock, config.readers, true).await?;
+    let opened = tokio::select! {
+        opened = open::open(places.clone(), lock, config.readers, true) => opened?,
+        () = signals::asked(&mut stop) => return Ok(ExitCode::SUCCESS),
+    };
     opened.check_keys().await?;
     opened.check_not_behind().await?;
-    let listener = listen(config.listen, "`listen` in the configuration").await?;
+    let listener = match role {
+        Role::Serve => Some(listen(config.listen, "`listen` in the configuration").await?),
+        Role::Work => None,
+    };
     let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;
-    let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose();
+    let address = address.or_fault(Kind::Address, "The listener has no address")?;
     let inside_address = inside.local_addr().or_fault(Kind::Address, "The listener has no address")?;
-    let base_url = config.external_url(address);
+    let base_url = config.external_url(address.unwrap_or(config.listen));
     let doors = Doors { listener, tls, inside: Some(inside), base_url: base_url.clone() };
     let running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    say::line(format_args!("Listening on {scheme}://{address} for hospitals and authorities, known as {base_url}"));
+    if let Some(address) = address {
+        say::line(format_args!("Listening on {scheme}://{address} for hospitals and authorities, known as {base_url}"));
+    }
     say::line(format_args!("Listening on http://{inside_address} for health and metrics"));
     signals::asked(&mut stop).await;
     say::line("Ending: answering what was taken. A second signal ends at once.");

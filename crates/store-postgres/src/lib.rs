@@ -35,7 +35,7 @@ mod uploads;
 mod values;
 
 pub use migrate::migrate;
-pub use options::Options;
+pub use options::{Options, holds_password, shown};
 
 use connection::Connector;
 use cpis_store::StoreError;

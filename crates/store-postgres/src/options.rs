@@ -74,6 +74,27 @@ pub(crate) fn unavailable(why: &str) -> StoreError {
     StoreError::Unavailable(why.to_owned())
 }
 
+/// Whether an address holds a password. One that cannot be read holds none that could be told.
+pub fn holds_password(address: &str) -> bool {
+    address.parse::<Config>().map_or(address.contains("password"), |config| config.get_password().is_some())
+}
+
+/// The hosts and the database of an address, for people: no user and no password.
+pub fn shown(address: &str) -> String {
+    let Ok(config) = address.parse::<Config>() else { return "an address that cannot be read".to_owned() };
+    let host = |(place, host): (usize, &Host)| {
+        let ports = config.get_ports();
+        let port = ports.get(place).or_else(|| ports.first()).filter(|port| **port != 5432);
+        let name = match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        };
+        port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"))
+    };
+    let hosts: Vec<String> = config.get_hosts().iter().enumerate().map(host).collect();
+    format!("postgres://{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
+}
+
 impl Options {
     /// The driver's view of the options, without the password file.
     pub(crate) fn config(&self) -> Result<Config, StoreError> {
@@ -117,4 +138,22 @@ pub(crate) fn is_open_to_others(config: &Config) -> bool {
         Host::Unix(_) => true,
     };
     config.get_ssl_mode() != SslMode::Require && !config.get_hosts().iter().all(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_user_and_no_password_is_shown() {
+        for (address, expected, secret) in [
+            ("postgres://a:secret-word@h1:5433,h2:5434/db", "postgres://h1:5433,h2:5434/db", true),
+            ("host=h1,h2 user=a dbname=db", "postgres://h1,h2/db", false),
+            ("postgresql://a@%2Frun%2Fpg/db", "postgres:///run/pg/db", false),
+            ("postgres://a@h/db?password=secret-word", "postgres://h/db", true),
+            ("postgres://a@h:port/db", "an address that cannot be read", false),
+        ] {
+            assert_eq!((shown(address).as_str(), holds_password(address)), (expected, secret));
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub struct Migrate {
 #[derive(Debug, Args)]
 pub struct Copy {
     /// The database to copy: a data directory, a database file, or a server as
-    /// <postgres://USER@HOST/DATABASE>.
+    /// <postgres://USER@HOST/DATABASE>, where USER owns the tables.
     #[arg(long, value_name = "WHERE")]
     pub from: String,
     /// Where it goes: the same. It must be empty, or an unfinished copy of the same database.
@@ -43,4 +43,10 @@ pub struct Copy {
     /// File with the password of the server that is filled.
     #[arg(long, env = "CPIS_TO_PASSWORD_FILE", value_name = "FILE")]
     pub to_password_file: Option<PathBuf>,
+    /// Authorities that may have signed the certificate of the server that is copied, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub from_ca_file: Option<PathBuf>,
+    /// The same for the server that is filled.
+    #[arg(long, value_name = "FILE")]
+    pub to_ca_file: Option<PathBuf>,
 }

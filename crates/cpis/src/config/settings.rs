@@ -140,10 +140,12 @@ settings! {
         /// The key ring, if it lies elsewhere than in `data_dir` as key-ring.toml.
         /// Back it up apart from the database: without it nothing can be opened again.
         key_ring: Option<PathBuf> = example("\"/etc/cpis/key-ring.toml\""),
-        /// The database, if it lies elsewhere than in `data_dir` as cpis.db.
+        /// The embedded database, if it lies elsewhere than in `data_dir` as cpis.db.
         database: Option<PathBuf> = example("\"/var/lib/cpis/cpis.db\""),
-        /// Connections that read the database.
+        /// Connections that read the embedded database.
         readers: u32 = default(4),
+        /// A PostgreSQL database in place of the embedded one, for several nodes of the service.
+        postgres: Option<Postgres> = optional(Postgres),
         /// Take NHS numbers of the test range 999. Never on a live installation.
         test_numbers: bool = default(false),
         /// Journal entries that a list of accesses reads at most beyond what is applied already.
@@ -170,6 +172,29 @@ settings! {
         publish: Publish = table(Publish),
         /// Logs, written to standard error. They hold no personal data.
         logs: Logs = table(Logs),
+    }
+
+    /// A PostgreSQL database. It is made with `cpis migrate`.
+    Postgres {
+        /// Address, without a password. Several hosts may stand here with commas between them: the one
+        /// that takes writes is used, so a fail-over needs no change.
+        address: String = example("\"postgres://cpis_service@db1.example,db2.example/cpis\""),
+        /// File with the password. It is read at each new connection.
+        password_file: Option<PathBuf> = example("\"/etc/cpis/database-password\""),
+        /// Authorities that may have signed the server's certificate, in PEM. With it the connection is
+        /// encrypted, and certificate and name are verified. Needed unless the server is on this machine.
+        ca_file: Option<PathBuf> = example("\"/etc/cpis/database-ca.pem\""),
+        /// The schema with our tables.
+        schema: String = default("cpis".to_owned()),
+        /// Connections of this node; two more are for the journal and for being woken.
+        connections: u32 = default(8),
+        /// Address for the role that owns the tables. Only `cpis migrate` and `cpis copy` use it, so it
+        /// need not stand in the configuration of every node.
+        owner_address: Option<String> = example("\"postgres://cpis_owner@db1.example,db2.example/cpis\""),
+        /// File with that role's password.
+        owner_password_file: Option<PathBuf> = example("\"/etc/cpis/owner-password\""),
+        /// The service's role, which `cpis migrate` grants what the service needs.
+        service_role: String = default("cpis_service".to_owned()),
     }
 
     /// TLS of the listener.
