@@ -60,9 +60,12 @@ pub struct Cluster {
 impl Cluster {
     /// Makes a cluster in a folder and starts it. `settings` are lines of `postgresql.conf`, such as `fsync = off`, which is on
     /// unless they say otherwise. Where the server's account cannot reach the folder, the cluster lies in one of its own.
+    ///
+    /// A process that is killed leaves its cluster to a watch like the shared one's.
     pub async fn start(folder: &Path, settings: &[&str]) -> Self {
         let folder = reachable(folder);
-        let cluster = make(&folder, settings);
+        let mut cluster = make(&folder, settings);
+        cluster.watch();
         cluster.roles().await;
         cluster
     }
@@ -70,7 +73,7 @@ impl Cluster {
     /// Makes a cluster that follows another one as a standby, and starts it.
     pub fn standby_of(primary: &Self, folder: &Path, settings: &[&str]) -> Self {
         let folder = reachable(folder);
-        let standby = Self { port: free_port(), folder, owned: true, user: None };
+        let mut standby = Self { port: free_port(), folder, owned: true, user: None };
         let socket = primary.folder.join("socket");
         let backup = as_server(&binary("pg_basebackup"))
             .args([OsStr::new("--pgdata"), standby.data().as_os_str(), OsStr::new("--host"), socket.as_os_str()])
@@ -81,6 +84,7 @@ impl Cluster {
         assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
         standby.configure(settings);
         standby.launch();
+        standby.watch();
         standby
     }
 
@@ -102,12 +106,19 @@ impl Cluster {
         assert!(killed.success());
         // A start is refused as long as a child is there.
         let children = || {
-            let seen = Command::new("pgrep").args(["-f", &format!("^postgres: .*{}", self.name())]).status();
-            seen.is_ok_and(|seen| seen.success())
+            let seen = Command::new("pgrep").args(["-f", &format!("^postgres: {}:", self.name())]).output();
+            seen.is_ok_and(|seen| seen.status.success())
         };
-        while children() {
+        // Gone, or dead and not fetched by its parent.
+        let gone = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
+        };
+        while children() || !gone() {
             std::thread::yield_now();
         }
+        let _ = fs::remove_file(self.data().join("postmaster.pid"));
+        let _ = fs::remove_file(self.folder.join(format!("socket/.s.PGSQL.{}.lock", self.port)));
     }
 
     /// The postmaster's process id.
@@ -194,6 +205,7 @@ impl Drop for Cluster {
         if self.owned {
             self.stop(Stop::Immediate);
             let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_file(self.folder.with_extension("users"));
         }
     }
 }

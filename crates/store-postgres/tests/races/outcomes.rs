@@ -99,5 +99,7 @@ async fn a_commit_cancelled_while_it_waits_for_a_standby_is_unknown() {
         admin.query(cancel, &[]).await.unwrap();
     }
     assert_eq!(waiting.await.unwrap(), Some(StoreError::OutcomeUnknown));
+    admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     drop((database, admin));
 }

@@ -21,7 +21,8 @@ async fn a_server_that_cannot_be_used_says_why() {
     assert_eq!(open(elsewhere).await, away("there is no such database"));
     let nobody = database.service_url.replace(&Cluster::shared().await.port().to_string(), "1");
     assert_eq!(open(nobody).await, away("the database cannot be reached: connection refused"));
-    assert_eq!(open("host=".to_owned()).await, away("the address of the database names no host"));
+    assert_eq!(open("dbname=cpis".to_owned()).await, away("the address of the database names no host"));
+    assert_eq!(open("host".to_owned()).await, away("the address of the database cannot be read"));
     let tls = format!("{}?sslmode=require", database.service_url);
     assert_eq!(open(tls).await, away("TLS to the database needs a file of authorities"));
     let admin = admin(&Cluster::shared().await.superuser_url("postgres")).await;

@@ -2,7 +2,7 @@
 
 use super::{Cluster, Stop, as_server, binary, give_to_server, make};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use tokio::sync::OnceCell;
 
@@ -28,6 +28,16 @@ impl Cluster {
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Cluster> = OnceCell::const_new();
         SHARED.get_or_init(join).await
+    }
+
+    /// Has a cluster of our own stopped if we end without doing so.
+    pub(super) fn watch(&mut self) {
+        let path = self.folder.with_extension("users");
+        let users = File::options().create(true).append(true).open(&path).expect("a lock");
+        give_to_server(&path);
+        users.lock_shared().expect("a lock");
+        watch(&path, &self.folder);
+        self.user = Some(users);
     }
 }
 
@@ -68,8 +78,8 @@ async fn running(folder: &Path) -> Option<u16> {
     super::database::try_connect(&known.superuser_url("postgres")).await.map(|_| port)
 }
 
-async fn fresh(folder: &PathBuf, users: &Path) -> Cluster {
-    let stale = Cluster { folder: folder.clone(), port: 0, owned: false, user: None };
+async fn fresh(folder: &Path, users: &Path) -> Cluster {
+    let stale = Cluster { folder: folder.to_owned(), port: 0, owned: false, user: None };
     stale.stop(Stop::Immediate);
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
@@ -78,11 +88,16 @@ async fn fresh(folder: &PathBuf, users: &Path) -> Cluster {
     cluster.owned = false;
     cluster.roles().await;
     fs::write(folder.join("ready"), cluster.port.to_string()).expect("a note");
+    watch(users, folder);
+    cluster
+}
+
+/// Starts the script that looks whether anybody still uses a cluster.
+fn watch(users: &Path, folder: &Path) {
     let mut watch = as_server(Path::new("setsid"));
     watch.args(["sh", "-c", WATCH, "sh"]).arg(users).arg(folder).arg(binary("pg_ctl"));
     watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut watch = watch.spawn().expect("a watch over the cluster");
     // It outlives us; if it does not, it is waited for.
     std::thread::spawn(move || watch.wait());
-    cluster
 }
