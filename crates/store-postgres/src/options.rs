@@ -30,7 +30,7 @@ pub struct Options {
     pub service_role: String,
     /// Connections for everything but appending, which has one of its own; the listener has another.
     pub connections: usize,
-    /// How long a new connection may take, and how long to wait for a free one.
+    /// How long a new connection may take, of which each of several hosts has its part, and how long to wait for a free one.
     pub connect_timeout: Duration,
     /// How long a statement may take.
     pub statement_timeout: Duration,
@@ -75,26 +75,49 @@ pub(crate) fn unavailable(why: &str) -> StoreError {
 }
 
 impl Options {
-    /// The driver's view of the options, without the password file.
-    pub(crate) fn config(&self) -> Result<Config, StoreError> {
+    /// The driver's view of the options, one for each host, without the password file.
+    pub(crate) fn configs(&self) -> Result<Vec<Config>, StoreError> {
         for name in [&self.schema, &self.service_role] {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
             if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
                 return Err(unavailable("a schema or a role has a name that is not lower-case letters, digits and _"));
             }
         }
-        let mut config: Config =
+        let address: Config =
             self.address.parse().map_err(|_| unavailable("the address of the database cannot be read"))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        if self.ca_file.is_none() && address.get_ssl_mode() == SslMode::Require {
+            return Err(unavailable("TLS to the database needs a file of authorities"));
+        }
+        let hosts = address.get_hosts().len().max(address.get_hostaddrs().len());
+        if hosts == 0 {
             return Err(unavailable("the address of the database names no host"));
         }
-        let encrypted = self.ca_file.is_some() || config.get_ssl_mode() == SslMode::Require;
-        if encrypted && self.ca_file.is_none() {
-            return Err(unavailable("TLS to the database needs a file of authorities"));
+        Ok((0..hosts).map(|host| self.config(&address, host)).collect())
+    }
+
+    fn config(&self, address: &Config, host: usize) -> Config {
+        let mut config = Config::new();
+        match address.get_hosts().get(host) {
+            Some(Host::Tcp(name)) => drop(config.host(name)),
+            Some(Host::Unix(path)) => drop(config.host_path(path)),
+            None => {}
+        }
+        if let Some(ip) = address.get_hostaddrs().get(host) {
+            config.hostaddr(*ip);
+        }
+        if let Some(port) = address.get_ports().get(host).or_else(|| address.get_ports().first()) {
+            config.port(*port);
+        }
+        if let Some(password) = address.get_password() {
+            config.password(password);
+        }
+        if let Some(name) = address.get_dbname() {
+            config.dbname(name);
         }
         let (idle, interval, retries) = KEEPALIVE;
         config
-            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
+            .user(address.get_user().unwrap_or(&self.service_role))
+            .ssl_mode(if self.ca_file.is_some() { SslMode::Require } else { SslMode::Disable })
             .application_name("cpis")
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .connect_timeout(self.connect_timeout)
@@ -103,10 +126,7 @@ impl Options {
             .keepalives_idle(idle)
             .keepalives_interval(interval)
             .keepalives_retries(retries);
-        if config.get_user().is_none() {
-            config.user(&self.service_role);
-        }
-        Ok(config)
+        config
     }
 }
 

@@ -93,6 +93,18 @@ impl Cluster {
         self.launch();
     }
 
+    /// Has the server speak TLS with a certificate and its key, after a new start.
+    pub fn encrypt(&self, certificate: &Path, key: &Path) {
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = self.data().join(name);
+            fs::copy(from, &to).expect("a certificate and its key");
+            give_to_server(&to);
+        }
+        self.stop(Stop::Fast);
+        self.configure(&["ssl = on"]);
+        self.launch();
+    }
+
     /// Stops the server and waits until it has.
     pub fn stop(&self, how: Stop) {
         let mode = if how == Stop::Fast { "fast" } else { "immediate" };

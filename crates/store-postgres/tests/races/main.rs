@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "test support: a panic is how a test fails"
 )]
 
@@ -13,10 +14,12 @@ mod appends;
 mod appliers;
 #[path = "../common/mod.rs"]
 mod common;
+mod encryption;
 mod failover;
 mod nodes;
 mod outcomes;
 mod refusals;
 mod rights;
 mod server;
+mod signals;
 mod tables;
