@@ -18,7 +18,8 @@ pub struct Options {
     /// A URL or `key=value` pairs as `libpq` reads them. Several hosts may stand here: the one that takes writes is used.
     ///
     /// `sslmode=require`, or a [`Options::ca_file`], means TLS whose certificate **and** host name are verified, which is more
-    /// than `libpq` does under that name. Without either the connection is not encrypted.
+    /// than `libpq` does under that name. Without either the connection is not encrypted. Beside hosts, ports, role, password,
+    /// database and `sslmode` nothing that stands here counts.
     pub address: String,
     /// A file that holds the password, read at each new connection, so that it can be changed while the service runs.
     pub password_file: Option<PathBuf>,
@@ -114,10 +115,12 @@ impl Options {
         if let Some(name) = address.get_dbname() {
             config.dbname(name);
         }
+        // A socket in the file system needs no TLS and has none.
+        let encrypted = self.ca_file.is_some() && !matches!(address.get_hosts().get(host), Some(Host::Unix(_)));
         let (idle, interval, retries) = KEEPALIVE;
         config
             .user(address.get_user().unwrap_or(&self.service_role))
-            .ssl_mode(if self.ca_file.is_some() { SslMode::Require } else { SslMode::Disable })
+            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
             .application_name("cpis")
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .connect_timeout(self.connect_timeout)
@@ -137,4 +140,45 @@ pub(crate) fn is_open_to_others(config: &Config) -> bool {
         Host::Unix(_) => true,
     };
     config.get_ssl_mode() != SslMode::Require && !config.get_hosts().iter().all(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(address: &str) -> Options {
+        Options { address: address.to_owned(), ..Options::default() }
+    }
+
+    #[test]
+    fn debug_shows_no_address() {
+        let shown = format!("{:?}", options("postgresql://cpis:secret@db.example/cpis"));
+        assert!(!shown.contains("secret") && !shown.contains("example"), "{shown}");
+    }
+
+    #[test]
+    fn each_host_has_its_port_and_all_that_is_common() {
+        let several = options("postgresql://me@one:1,two:2,three:3/cpis?options=-csynchronous_commit%3Doff");
+        let configs = several.configs().unwrap();
+        let ports: Vec<&[u16]> = configs.iter().map(Config::get_ports).collect();
+        assert_eq!(ports, [[1], [2], [3]]);
+        for config in &configs {
+            assert_eq!((config.get_user(), config.get_dbname()), (Some("me"), Some("cpis")));
+            assert_eq!(config.get_options(), None, "nobody sets synchronous_commit from here");
+            assert!(is_open_to_others(config));
+        }
+        let near = options("host=/var/run/postgresql dbname=cpis").configs().unwrap();
+        assert_eq!(near[0].get_user(), Some("cpis_service"));
+        assert!(!is_open_to_others(&near[0]));
+    }
+
+    #[test]
+    fn names_that_are_not_plain_are_refused() {
+        for name in ["", "Cpis", "a b", "a\"; DROP SCHEMA cpis; --", "é"] {
+            let named = Options { schema: name.to_owned(), ..options("host=localhost") };
+            assert!(named.configs().is_err(), "{name}");
+            let named = Options { service_role: name.to_owned(), ..options("host=localhost") };
+            assert!(named.configs().is_err(), "{name}");
+        }
+    }
 }
