@@ -7,7 +7,7 @@ pub use upkeep::{Copy, Doctor, Migrate};
 use crate::config::Config;
 use crate::fault::{EXIT_CODES, Fault, Kind, Result};
 use crate::places::Places;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Child Protection - Information Sharing: authorities say which children are protected, and NHS staff are told when such
@@ -247,6 +247,15 @@ pub enum AuditAction {
     BeginEpoch,
 }
 
+/// Which database the demo uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Database {
+    /// The embedded one: a file.
+    Embedded,
+    /// A PostgreSQL server, made with Debian's package postgresql.
+    Postgres,
+}
+
 /// `cpis demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -256,6 +265,9 @@ pub struct Demo {
     /// The service listens here, the issuer of tokens on the next port. 0 takes free ones.
     #[arg(long, value_name = "N", default_value_t = 8650)]
     pub port: u16,
+    /// Which database: the embedded one, or a PostgreSQL server of the demo's own in its folder.
+    #[arg(long, value_enum, default_value_t = Database::Embedded)]
+    pub database: Database,
     /// Write addresses, tokens and example numbers to this file once all is up. Not in the data directory.
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,

@@ -2,6 +2,7 @@
 //! through the real interfaces. Personal data is stored sealed only, as in any installation.
 
 mod ready;
+mod server;
 mod shown;
 mod story;
 mod world;
@@ -9,7 +10,7 @@ mod world;
 use crate::config::{LogFormat, LogLevel, Logs};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
-use crate::places::Places;
+use crate::places::{Lock, Places};
 use crate::running::{Doors, Known, Running, listen};
 use crate::{cli, logs, ring_file, say, signals, upload};
 use cpis_app::demographics::LocalRegister;
@@ -65,7 +66,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     // The story shows refusals and faulty files: their warnings would only stand in its way.
     logs::start(&Logs { format: LogFormat::Human, level: LogLevel::Error });
     let folder = arguments.data_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("cpis-demo"));
-    let places = Places::in_folder(&folder);
+    let mut places = Places::in_folder(&folder);
     places.create()?;
     let ready_file = arguments.ready_file.as_deref().map(|path| ready::place(path, &folder)).transpose()?;
     if let Some(path) = &ready_file {
@@ -73,7 +74,9 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         let _ = std::fs::remove_file(path);
     }
     let now = SystemClock.now();
-    let (opened, made) = open_world(places, arguments.people, now).await?;
+    let lock = places.lock()?;
+    let cluster = server::start(&mut places, arguments.database).await?;
+    let (opened, made) = open_world(places, lock, arguments.people, now).await?;
     let world = World::new(made.on, made.people)?;
     let (listener, issuer) = open_doors(arguments.port).await?;
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
@@ -86,7 +89,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         ..Settings::default()
     };
     let known = Known { mappings: vec![mapping], register: register.clone() };
-    let doors = Doors { listener, tls: None, inside: None, base_url: base.clone() };
+    let doors = Doors { listener: Some(listener), tls: None, inside: None, base_url: base.clone() };
     let running = Running::start(opened, settings, known, doors).await?;
     let stage =
         Stage { service: &running.service, base: &base, issuer: &issuer, register: &register, world: &world, now };
@@ -108,13 +111,13 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     }
     running.stop().await;
     issuer.stop().await;
+    server::stop(cluster).await;
     say::line(format_args!("Ended. The demo's data stays in {}; delete it when you like.", folder.display()));
     done
 }
 
 /// Opens the demo's data, or makes it.
-async fn open_world(places: Places, people: u32, now: Timestamp) -> Result<(Opened, Made)> {
-    let lock = places.lock()?;
+async fn open_world(places: Places, lock: Lock, people: u32, now: Timestamp) -> Result<(Opened, Made)> {
     if !places.key_ring.exists() && !places.database.exists() {
         let ring = KeyRing::generate(LOG_NAME, &open::entropy()?).or_fault(Kind::Keys, "The demo's key ring")?;
         ring_file::write_new(&places.key_ring, &ring)?;
@@ -250,7 +253,8 @@ mod tests {
         let places = Places::in_folder(folder.path());
         let ring = KeyRing::generate("cpis.example/log", &open::entropy().unwrap()).unwrap();
         ring_file::write_new(&places.key_ring, &ring).unwrap();
-        let fault = open_world(places.clone(), 100, SystemClock.now()).await.err().unwrap();
+        let lock = places.lock().unwrap();
+        let fault = open_world(places.clone(), lock, 100, SystemClock.now()).await.err().unwrap();
         assert!(fault.kind == Kind::Data && fault.what.ends_with("is an installation and no demo"));
         assert!(!places.database.exists());
     }

@@ -14,31 +14,45 @@ use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+/// What is waited for beyond the server's own time-out.
+const SLACK: Duration = Duration::from_secs(2);
 /// The oldest server that has what we use.
 pub(crate) const SERVER_OLDEST: u32 = 150_000;
 
 /// Everything that a new connection needs to know.
 pub(crate) struct Connector {
     pub(crate) options: Options,
-    pub(crate) config: Config,
+    /// One for each host.
+    pub(crate) configs: Vec<Config>,
     tls: MakeRustlsConnect,
 }
 
 impl Connector {
     pub(crate) fn new(options: Options) -> Result<Self, StoreError> {
-        let config = options.config()?;
+        let configs = options.configs()?;
         let tls = tls::connector(options.ca_file.as_deref())?;
-        Ok(Self { options, config, tls })
+        Ok(Self { options, configs, tls })
     }
 
     /// A connection that was found to be what safety needs. `notified` hears of notifications.
+    ///
+    /// Of several hosts the one that takes writes is used. One that does not answer leaves the others their part of the time.
     pub(crate) async fn connect(&self, notified: Option<signals::Notified>) -> Result<Connection, StoreError> {
-        let made = tokio::time::timeout(self.options.connect_timeout, self.make(notified)).await;
-        made.map_err(|_| unavailable(SILENT))?
+        let part = self.options.connect_timeout / u32::try_from(self.configs.len()).unwrap_or(u32::MAX).max(1);
+        let mut told = unavailable(STANDBY);
+        for config in &self.configs {
+            let made = tokio::time::timeout(part, self.make(config.clone(), notified.clone())).await;
+            match made.unwrap_or_else(|_| Err(unavailable(SILENT))) {
+                Ok(connection) => return Ok(connection),
+                // That another is a standby says less.
+                Err(error) if told == unavailable(STANDBY) => told = error,
+                Err(_) => {}
+            }
+        }
+        Err(told)
     }
 
-    async fn make(&self, notified: Option<signals::Notified>) -> Result<Connection, StoreError> {
-        let mut config = self.config.clone();
+    async fn make(&self, mut config: Config, notified: Option<signals::Notified>) -> Result<Connection, StoreError> {
         if let Some(path) = &self.options.password_file {
             let password = tokio::fs::read_to_string(path).await;
             let password = password.map_err(|_| unavailable("the file with the database's password cannot be read"))?;
@@ -64,7 +78,9 @@ impl Connector {
                 }
             }
         });
-        let connection = Connection { client, task, statements: Mutex::default(), warned, generation: 0, process: 0 };
+        let within = self.options.statement_timeout + SLACK;
+        let connection =
+            Connection { client, task, statements: Mutex::default(), warned, generation: 0, process: 0, within };
         self.set_up(connection).await
     }
 
@@ -75,7 +91,7 @@ impl Connector {
             "-- session.set_up\n\
              SET search_path = \"{}\", pg_temp; SET default_transaction_isolation = 'read committed'; \
              SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-             SET client_connection_check_interval = '2s'; SET client_min_messages = 'warning'; \
+             SET client_connection_check_interval = '2s'; SET client_min_messages = 'warning'; SET jit = off; \
              SET synchronous_commit = {{}}; \
              SELECT current_setting('synchronous_commit'), current_setting('default_transaction_isolation'), \
              pg_is_in_recovery(), current_setting('transaction_read_only'), current_setting('server_version_num'), \
@@ -127,6 +143,8 @@ pub(crate) struct Connection {
     pub(crate) generation: u64,
     /// The server's process.
     pub(crate) process: i32,
+    /// How long to wait for an answer that is not a commit's.
+    pub(crate) within: Duration,
 }
 
 impl Connection {
@@ -149,7 +167,10 @@ impl Connection {
         if let Some(known) = self.known(sql) {
             return Ok(known);
         }
-        let statement = self.client.prepare(sql).await?;
+        let Ok(statement) = tokio::time::timeout(self.within, self.client.prepare(sql)).await else {
+            return Err(Stop::Silent);
+        };
+        let statement = statement?;
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql.into(), statement.clone());
         Ok(statement)
     }

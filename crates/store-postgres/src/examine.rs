@@ -103,7 +103,7 @@ async fn connections(tx: &Tx<'_>, state: &State) -> Result<Finding, Stop> {
 }
 
 fn encryption(state: &State) -> Finding {
-    if is_open_to_others(&state.connector.config) {
+    if state.connector.configs.iter().any(is_open_to_others) {
         let mend = "Set sslmode=require and name the file of authorities.";
         return Finding::bad(Weight::Warning, "encryption", "off, to another machine", mend);
     }

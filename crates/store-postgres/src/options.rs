@@ -18,7 +18,8 @@ pub struct Options {
     /// A URL or `key=value` pairs as `libpq` reads them. Several hosts may stand here: the one that takes writes is used.
     ///
     /// `sslmode=require`, or a [`Options::ca_file`], means TLS whose certificate **and** host name are verified, which is more
-    /// than `libpq` does under that name. Without either the connection is not encrypted.
+    /// than `libpq` does under that name. Without either the connection is not encrypted. Beside hosts, ports, role, password,
+    /// database and `sslmode` nothing that stands here counts.
     pub address: String,
     /// A file that holds the password, read at each new connection, so that it can be changed while the service runs.
     pub password_file: Option<PathBuf>,
@@ -30,7 +31,7 @@ pub struct Options {
     pub service_role: String,
     /// Connections for everything but appending, which has one of its own; the listener has another.
     pub connections: usize,
-    /// How long a new connection may take, and how long to wait for a free one.
+    /// How long a new connection may take, of which each of several hosts has its part, and how long to wait for a free one.
     pub connect_timeout: Duration,
     /// How long a statement may take.
     pub statement_timeout: Duration,
@@ -96,25 +97,50 @@ pub fn shown(address: &str) -> String {
 }
 
 impl Options {
-    /// The driver's view of the options, without the password file.
-    pub(crate) fn config(&self) -> Result<Config, StoreError> {
+    /// The driver's view of the options, one for each host, without the password file.
+    pub(crate) fn configs(&self) -> Result<Vec<Config>, StoreError> {
         for name in [&self.schema, &self.service_role] {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
             if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
                 return Err(unavailable("a schema or a role has a name that is not lower-case letters, digits and _"));
             }
         }
-        let mut config: Config =
+        let address: Config =
             self.address.parse().map_err(|_| unavailable("the address of the database cannot be read"))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(unavailable("the address of the database names no host"));
-        }
-        let encrypted = self.ca_file.is_some() || config.get_ssl_mode() == SslMode::Require;
-        if encrypted && self.ca_file.is_none() {
+        if self.ca_file.is_none() && address.get_ssl_mode() == SslMode::Require {
             return Err(unavailable("TLS to the database needs a file of authorities"));
         }
+        let hosts = address.get_hosts().len().max(address.get_hostaddrs().len());
+        if hosts == 0 {
+            return Err(unavailable("the address of the database names no host"));
+        }
+        Ok((0..hosts).map(|host| self.config(&address, host)).collect())
+    }
+
+    fn config(&self, address: &Config, host: usize) -> Config {
+        let mut config = Config::new();
+        match address.get_hosts().get(host) {
+            Some(Host::Tcp(name)) => drop(config.host(name)),
+            Some(Host::Unix(path)) => drop(config.host_path(path)),
+            None => {}
+        }
+        if let Some(ip) = address.get_hostaddrs().get(host) {
+            config.hostaddr(*ip);
+        }
+        if let Some(port) = address.get_ports().get(host).or_else(|| address.get_ports().first()) {
+            config.port(*port);
+        }
+        if let Some(password) = address.get_password() {
+            config.password(password);
+        }
+        if let Some(name) = address.get_dbname() {
+            config.dbname(name);
+        }
+        // A socket in the file system needs no TLS and has none.
+        let encrypted = self.ca_file.is_some() && !matches!(address.get_hosts().get(host), Some(Host::Unix(_)));
         let (idle, interval, retries) = KEEPALIVE;
         config
+            .user(address.get_user().unwrap_or(&self.service_role))
             .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable })
             .application_name("cpis")
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
@@ -124,10 +150,7 @@ impl Options {
             .keepalives_idle(idle)
             .keepalives_interval(interval)
             .keepalives_retries(retries);
-        if config.get_user().is_none() {
-            config.user(&self.service_role);
-        }
-        Ok(config)
+        config
     }
 }
 
@@ -154,6 +177,42 @@ mod tests {
             ("postgres://a@h:port/db", "an address that cannot be read", false),
         ] {
             assert_eq!((shown(address).as_str(), holds_password(address)), (expected, secret));
+        }
+    }
+
+    fn options(address: &str) -> Options {
+        Options { address: address.to_owned(), ..Options::default() }
+    }
+
+    #[test]
+    fn debug_shows_no_address() {
+        let shown = format!("{:?}", options("postgresql://cpis:secret@db.example/cpis"));
+        assert!(!shown.contains("secret") && !shown.contains("example"), "{shown}");
+    }
+
+    #[test]
+    fn each_host_has_its_port_and_all_that_is_common() {
+        let several = options("postgresql://me@one:1,two:2,three:3/cpis?options=-csynchronous_commit%3Doff");
+        let configs = several.configs().unwrap();
+        let ports: Vec<&[u16]> = configs.iter().map(Config::get_ports).collect();
+        assert_eq!(ports, [[1], [2], [3]]);
+        for config in &configs {
+            assert_eq!((config.get_user(), config.get_dbname()), (Some("me"), Some("cpis")));
+            assert_eq!(config.get_options(), None, "nobody sets synchronous_commit from here");
+            assert!(is_open_to_others(config));
+        }
+        let near = options("host=/var/run/postgresql dbname=cpis").configs().unwrap();
+        assert_eq!(near[0].get_user(), Some("cpis_service"));
+        assert!(!is_open_to_others(&near[0]));
+    }
+
+    #[test]
+    fn names_that_are_not_plain_are_refused() {
+        for name in ["", "Cpis", "a b", "a\"; DROP SCHEMA cpis; --", "é"] {
+            let named = Options { schema: name.to_owned(), ..options("host=localhost") };
+            assert!(named.configs().is_err(), "{name}");
+            let named = Options { service_role: name.to_owned(), ..options("host=localhost") };
+            assert!(named.configs().is_err(), "{name}");
         }
     }
 }

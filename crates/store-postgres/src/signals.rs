@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// Hears of a notification, with the server's process that sent it.
-pub(crate) type Notified = Box<dyn Fn(i32) + Send + Sync>;
+pub(crate) type Notified = Arc<dyn Fn(i32) + Send + Sync>;
 
 /// The least time between two signals of a node.
 const TELL_EVERY: Duration = Duration::from_millis(20);
@@ -80,7 +80,7 @@ async fn run(state: Arc<State>, bells: Arc<Bells>) {
 /// Listens and tells until the connection breaks.
 async fn listen(state: &State, bells: &Arc<Bells>) {
     let ring = Arc::clone(bells);
-    let notified: Notified = Box::new(move |process| {
+    let notified: Notified = Arc::new(move |process| {
         if process != ring.own.load(Ordering::SeqCst) {
             ring.heard.notify_waiters();
             // For the one that looks away just now.
@@ -89,8 +89,9 @@ async fn listen(state: &State, bells: &Arc<Bells>) {
     });
     let Ok(connection) = state.connector.connect(Some(notified)).await else { return };
     bells.own.store(connection.process, Ordering::SeqCst);
-    if connection.client.batch_execute(LISTEN).await.is_err() {
-        return;
+    let listens = timeout(connection.within, connection.client.batch_execute(LISTEN)).await;
+    if !matches!(listens, Ok(Ok(()))) {
+        return connection.cut();
     }
     while !connection.is_closed() {
         // Wakes up now and then to see whether the connection still stands.

@@ -15,6 +15,24 @@ use cpis_store::{
 
 type Answer<T> = Result<T, StoreError>;
 
+/// Runs what only reads on a connection of the pool.
+macro_rules! read {
+    ($self:ident, $tx:ident => $work:expr) => {{
+        let $tx = $self.tx().await?;
+        let done = $work.await;
+        $tx.end_read(done).await
+    }};
+}
+
+/// Runs a transaction on a connection of the pool and waits until it is on disk.
+macro_rules! write {
+    ($self:ident, $tx:ident => $work:expr) => {{
+        let $tx = $self.tx().await?;
+        let done = $work.await;
+        $tx.end(done).await
+    }};
+}
+
 #[async_trait]
 impl Store for PgStore {
     async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Answer<Place> {
@@ -23,57 +41,39 @@ impl Store for PgStore {
     }
 
     async fn find_group(&self, group: GroupId) -> Answer<Option<Place>> {
-        let tx = self.tx().await?;
-        let done = journal::find_group(&tx, group).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::find_group(&tx, group))
     }
 
     async fn size(&self) -> Answer<u64> {
-        let tx = self.tx().await?;
-        let done = journal::size(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::size(&tx))
     }
 
     async fn journal_from(&self, index: u64, entries_max: usize) -> Answer<Vec<JournalRow>> {
-        let tx = self.tx().await?;
-        let done = journal::from(&tx, index, entries_max).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::from(&tx, index, entries_max))
     }
 
     async fn journal_rows(&self, seqs: Vec<u64>) -> Answer<Vec<JournalRow>> {
-        let tx = self.tx().await?;
-        let done = journal::rows(&tx, &seqs).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::rows(&tx, &seqs))
     }
 
     async fn upload_bodies(&self, group: GroupId, slice: u32, slices_max: u32) -> Answer<Vec<Vec<u8>>> {
-        let tx = self.tx().await?;
-        let done = journal::upload_bodies(&tx, group, slice, slices_max).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::upload_bodies(&tx, group, slice, slices_max))
     }
 
     async fn leaves(&self, group: GroupId, ordinal: u32, leaves_max: u32) -> Answer<Vec<(u32, [u8; 32])>> {
-        let tx = self.tx().await?;
-        let done = journal::leaves(&tx, group, ordinal, leaves_max).await;
-        tx.end_read(done).await
+        read!(self, tx => journal::leaves(&tx, group, ordinal, leaves_max))
     }
 
     async fn accesses(&self, people: Vec<PersonId>, entries_max: usize) -> Answer<AccessView> {
-        let tx = self.tx().await?;
-        let done = derived::view(&tx, &people, entries_max).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::view(&tx, &people, entries_max))
     }
 
     async fn watermarks(&self) -> Answer<Watermarks> {
-        let tx = self.tx().await?;
-        let done = derived::watermarks(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::watermarks(&tx))
     }
 
     async fn derived(&self, people: Vec<PersonId>) -> Answer<Vec<Derived>> {
-        let tx = self.tx().await?;
-        let done = derived::of_people_now(&tx, &people).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::of_people_now(&tx, &people))
     }
 
     async fn apply_looks(&self, step: LookStep) -> Answer<()> {
@@ -89,69 +89,47 @@ impl Store for PgStore {
     }
 
     async fn tree(&self) -> Answer<(u64, Vec<u8>)> {
-        let tx = self.tx().await?;
-        let done = derived::tree(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::tree(&tx))
     }
 
     async fn tile(&self, level: u8, index: u64) -> Answer<Option<Vec<u8>>> {
-        let tx = self.tx().await?;
-        let done = derived::tile(&tx, level, index).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::tile(&tx, level, index))
     }
 
     async fn checkpoints(&self, number: u64, rows_max: u32) -> Answer<Vec<CheckpointRow>> {
-        let tx = self.tx().await?;
-        let done = derived::checkpoints(&tx, number, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::checkpoints(&tx, number, rows_max))
     }
 
     async fn find(&self, asked: Vec<NumberKeys>) -> Answer<Vec<Vec<Found>>> {
-        let tx = self.tx().await?;
-        let done = find::plain(&tx, &asked).await;
-        tx.end_read(done).await
+        read!(self, tx => find::plain(&tx, &asked))
     }
 
     async fn create_people(&self, people: Vec<NewPerson>) -> Answer<Vec<PersonRow>> {
-        let tx = self.tx().await?;
-        let done = people::create(&tx, &people).await;
-        tx.end(done).await
+        write!(self, tx => people::create(&tx, &people))
     }
 
     async fn people_after(&self, after: Option<PersonId>, rows_max: u32) -> Answer<Vec<StoredPerson>> {
-        let tx = self.tx().await?;
-        let done = people::after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => people::after(&tx, after, rows_max))
     }
 
     async fn people(&self, ids: Vec<PersonId>) -> Answer<Vec<StoredPerson>> {
-        let tx = self.tx().await?;
-        let done = people::by_id(&tx, &ids).await;
-        tx.end_read(done).await
+        read!(self, tx => people::by_id(&tx, &ids))
     }
 
     async fn reseal_people(&self, people: Vec<StoredPerson>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = people::reseal(&tx, &people).await;
-        tx.end(done).await
+        write!(self, tx => people::reseal(&tx, &people))
     }
 
     async fn aliases_after(&self, after: u64, rows_max: u32) -> Answer<Vec<StoredAlias>> {
-        let tx = self.tx().await?;
-        let done = people::aliases_after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => people::aliases_after(&tx, after, rows_max))
     }
 
     async fn reseal_aliases(&self, aliases: Vec<StoredAlias>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = people::reseal_aliases(&tx, &aliases).await;
-        tx.end(done).await
+        write!(self, tx => people::reseal_aliases(&tx, &aliases))
     }
 
     async fn plans_after(&self, after: Option<PlanKey>, rows_max: u32) -> Answer<Vec<(PersonId, PlanRow)>> {
-        let tx = self.tx().await?;
-        let done = plans::after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => plans::after(&tx, after, rows_max))
     }
 
     async fn accesses_after(
@@ -159,83 +137,55 @@ impl Store for PgStore {
         after: Option<(PersonId, u64)>,
         rows_max: u32,
     ) -> Answer<Vec<(PersonId, AccessRow)>> {
-        let tx = self.tx().await?;
-        let done = derived::accesses_after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::accesses_after(&tx, after, rows_max))
     }
 
     async fn contacts(&self) -> Answer<Vec<ContactRow>> {
-        let tx = self.tx().await?;
-        let done = plans::contacts(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => plans::contacts(&tx))
     }
 
     async fn month_key(&self, month: u32, proposed: Option<Vec<u8>>) -> Answer<Option<Vec<u8>>> {
-        let tx = self.tx().await?;
-        let stored = register::month_key(&tx, month).await;
-        let stored = tx.end_read(stored).await?;
+        let stored = read!(self, tx => register::month_key(&tx, month))?;
         match proposed {
-            Some(key) if stored.is_none() => {
-                let tx = self.tx().await?;
-                let done = register::propose_month_key(&tx, month, &key).await;
-                tx.end(done).await
-            }
+            Some(key) if stored.is_none() => write!(self, tx => register::propose_month_key(&tx, month, &key)),
             _ => Ok(stored),
         }
     }
 
     async fn month_keys(&self) -> Answer<Vec<(u32, Vec<u8>)>> {
-        let tx = self.tx().await?;
-        let done = register::month_keys(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => register::month_keys(&tx))
     }
 
     async fn reseal_month_keys(&self, keys: Vec<(u32, Vec<u8>)>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = register::reseal_month_keys(&tx, &keys).await;
-        tx.end(done).await
+        write!(self, tx => register::reseal_month_keys(&tx, &keys))
     }
 
     async fn upload_state(&self, authority: AuthorityCode) -> Answer<UploadState> {
-        let tx = self.tx().await?;
-        let done = uploads::state(&tx, authority).await;
-        tx.end_read(done).await
+        read!(self, tx => uploads::state(&tx, authority))
     }
 
     async fn upload(&self, authority: AuthorityCode, sequence: u64) -> Answer<Option<UploadRow>> {
-        let tx = self.tx().await?;
-        let done = uploads::one(&tx, authority, sequence).await;
-        tx.end_read(done).await
+        read!(self, tx => uploads::one(&tx, authority, sequence))
     }
 
     async fn keep_file(&self, upload: UploadRow, parts: Vec<Vec<u8>>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = uploads::keep_file(&tx, &upload, &parts).await;
-        tx.end(done).await
+        write!(self, tx => uploads::keep_file(&tx, &upload, &parts))
     }
 
     async fn file_parts(&self, authority: AuthorityCode, sequence: u64) -> Answer<Vec<Vec<u8>>> {
-        let tx = self.tx().await?;
-        let done = uploads::file_parts(&tx, authority, sequence).await;
-        tx.end_read(done).await
+        read!(self, tx => uploads::file_parts(&tx, authority, sequence))
     }
 
     async fn waiting(&self) -> Answer<Vec<UploadRow>> {
-        let tx = self.tx().await?;
-        let done = uploads::waiting(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => uploads::waiting(&tx))
     }
 
     async fn uploads_after(&self, after: Option<(AuthorityCode, u64)>, rows_max: u32) -> Answer<Vec<UploadRow>> {
-        let tx = self.tx().await?;
-        let done = uploads::after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => uploads::after(&tx, after, rows_max))
     }
 
     async fn reseal_uploads(&self, rows: Vec<UploadRow>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = uploads::reseal(&tx, &rows).await;
-        tx.end(done).await
+        write!(self, tx => uploads::reseal(&tx, &rows))
     }
 
     async fn orphans(&self) -> Answer<Vec<(&'static str, i64)>> {
@@ -245,15 +195,11 @@ impl Store for PgStore {
     }
 
     async fn begin_staging(&self, group: GroupId, at: Timestamp) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = staging::begin(&tx, group, at).await;
-        tx.end(done).await
+        write!(self, tx => staging::begin(&tx, group, at))
     }
 
     async fn stage(&self, group: GroupId, slice: Slice) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = staging::stage(&tx, group, &slice).await;
-        tx.end(done).await
+        write!(self, tx => staging::stage(&tx, group, &slice))
     }
 
     async fn flip(&self, flip: Flip) -> Answer<Place> {
@@ -267,28 +213,19 @@ impl Store for PgStore {
 
     /// In several transactions; the first one makes the group impossible to flip.
     async fn discard(&self, group: GroupId) -> Answer<()> {
-        loop {
-            let tx = self.tx().await?;
-            let some = staging::discard_some(&tx, group).await;
-            if !tx.end(some).await? {
-                return Ok(());
-            }
-        }
+        while write!(self, tx => staging::discard_some(&tx, group))? {}
+        Ok(())
     }
 
     async fn stale_staging(&self, before: Timestamp) -> Answer<Vec<GroupId>> {
-        let tx = self.tx().await?;
-        let done = staging::stale(&tx, before).await;
-        tx.end_read(done).await
+        read!(self, tx => staging::stale(&tx, before))
     }
 
     /// In several transactions, each of some whole files.
     async fn destroy_files(&self, before: Timestamp) -> Answer<u64> {
         let mut destroyed = 0;
         loop {
-            let tx = self.tx().await?;
-            let some = uploads::destroy_some_files(&tx, before).await;
-            let some = tx.end(some).await?;
+            let some = write!(self, tx => uploads::destroy_some_files(&tx, before))?;
             destroyed += some;
             if some == 0 {
                 return Ok(destroyed);
@@ -297,75 +234,51 @@ impl Store for PgStore {
     }
 
     async fn notices(&self, authority: AuthorityCode, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
-        let tx = self.tx().await?;
-        let done = notices::of_authority(&tx, authority, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => notices::of_authority(&tx, authority, after, rows_max))
     }
 
     async fn notices_after(&self, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
-        let tx = self.tx().await?;
-        let done = notices::after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => notices::after(&tx, after, rows_max))
     }
 
     async fn acknowledge(&self, authority: AuthorityCode, id: Uuid, at: Timestamp) -> Answer<Option<NoticeRow>> {
-        let tx = self.tx().await?;
-        let done = notices::acknowledge(&tx, authority, id, at).await;
-        tx.end(done).await
+        write!(self, tx => notices::acknowledge(&tx, authority, id, at))
     }
 
     async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
-        let tx = self.tx().await?;
-        let done = notices::unacknowledged(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => notices::unacknowledged(&tx))
     }
 
     async fn register_put(&self, rows: Vec<RegisterRow>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = register::put(&tx, &rows).await;
-        tx.end(done).await
+        write!(self, tx => register::put(&tx, &rows))
     }
 
     async fn register_find(&self, asked: Vec<NumberKeys>) -> Answer<Vec<Option<RegisterRow>>> {
-        let tx = self.tx().await?;
-        let done = register::find(&tx, &asked).await;
-        tx.end_read(done).await
+        read!(self, tx => register::find(&tx, &asked))
     }
 
     async fn register_after(&self, after: u64, rows_max: u32) -> Answer<Vec<RegisterRow>> {
-        let tx = self.tx().await?;
-        let done = register::after(&tx, after, rows_max).await;
-        tx.end_read(done).await
+        read!(self, tx => register::after(&tx, after, rows_max))
     }
 
     async fn quarantined(&self) -> Answer<Vec<(u64, String)>> {
-        let tx = self.tx().await?;
-        let done = derived::quarantined(&tx).await;
-        tx.end_read(done).await
+        read!(self, tx => derived::quarantined(&tx))
     }
 
     async fn setting(&self, name: &'static str) -> Answer<Option<Vec<u8>>> {
-        let tx = self.tx().await?;
-        let done = register::setting(&tx, name).await;
-        tx.end_read(done).await
+        read!(self, tx => register::setting(&tx, name))
     }
 
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = register::set_setting(&tx, name, &value).await;
-        tx.end(done).await
+        write!(self, tx => register::set_setting(&tx, name, &value))
     }
 
     async fn lease(&self, name: String, holder: u64, ms: u32) -> Answer<bool> {
-        let tx = self.tx().await?;
-        let done = leases::take(&tx, &name, holder, ms).await;
-        tx.end(done).await
+        write!(self, tx => leases::take(&tx, &name, holder, ms))
     }
 
     async fn end_lease(&self, name: String, holder: u64) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = leases::end(&tx, &name, holder).await;
-        tx.end(done).await
+        write!(self, tx => leases::end(&tx, &name, holder))
     }
 
     async fn wake(&self) {
@@ -377,15 +290,11 @@ impl Store for PgStore {
     }
 
     async fn examine(&self) -> Answer<Vec<Finding>> {
-        let tx = self.tx().await?;
-        let done = examine::examine(&tx, &self.state).await;
-        tx.end_read(done).await
+        read!(self, tx => examine::examine(&tx, &self.state))
     }
 
     async fn ping(&self) -> Answer<()> {
-        let tx = self.tx().await?;
-        let done = journal::size(&tx).await;
-        tx.end_read(done).await.map(drop)
+        read!(self, tx => journal::size(&tx)).map(drop)
     }
 
     async fn close(&self) {

@@ -8,6 +8,7 @@ use crate::values::get_u64;
 use async_trait::async_trait;
 use cpis_store::StoreError;
 use cpis_store::tables::{Kind, Row, Table, Tables, Value, describe};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_postgres::types::ToSql;
 
@@ -110,7 +111,7 @@ async fn put_rows(tx: &Tx<'_>, table: &Table, rows: &[Row]) -> Result<(), Stop> 
     let owned: Vec<_> = table.columns.iter().enumerate().map(|(at, column)| array(rows, at, column.kind)).collect();
     let params: Vec<&(dyn ToSql + Sync)> = owned.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
     tx.execute(&sql, &params).await?;
-    follow(tx, table.name).await
+    follow(tx, table, rows).await
 }
 
 /// Partitions for rows that come from elsewhere and may be old.
@@ -120,29 +121,39 @@ async fn make_partitions(tx: &Tx<'_>, table: &Table, rows: &[Row]) -> Result<(),
         "leaf" | "upload_body" => ("group_no", 1 << 54),
         _ => return Ok(()),
     };
-    let Some(at) = table.columns.iter().position(|column| column.name == key) else { return Ok(()) };
-    let keys = || {
-        rows.iter().filter_map(|row| match row.get(at) {
-            Some(Value::Integer(number)) => Some(*number),
-            _ => None,
-        })
-    };
-    if let (Some(low), Some(high)) = (keys().min(), keys().max()) {
-        tx.execute("-- partition.make\nSELECT make_partitions($1, $2, $3, $4)", &[&table.name, &width, &low, &high])
-            .await?;
+    let places: BTreeSet<i64> = integers(table, rows, key).iter().map(|number| number / width).collect();
+    for place in places {
+        let low = place * width;
+        tx.execute("-- partition.make\nSELECT make_partitions($1, $2, $3, $3)", &[&table.name, &width, &low]).await?;
     }
     Ok(())
 }
 
+/// The integers of one column.
+fn integers(table: &Table, rows: &[Row], name: &str) -> Vec<i64> {
+    let at = table.columns.iter().position(|column| column.name == name);
+    let value = |row: &Row| match at.and_then(|at| row.get(at)) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    };
+    rows.iter().filter_map(value).collect()
+}
+
 /// What this backend keeps beside a table follows it.
-async fn follow(tx: &Tx<'_>, table: &str) -> Result<(), Stop> {
-    let statements: &[&str] = match table {
-        "journal" => &[
+async fn follow(tx: &Tx<'_>, table: &Table, rows: &[Row]) -> Result<(), Stop> {
+    if table.name == "journal" {
+        let seqs = integers(table, rows, "seq");
+        tx.execute(
             "-- group_id.follow\nINSERT INTO group_id (group_no, seq, first_index, count) \
-             SELECT group_no, seq, first_index, count FROM journal \
-             WHERE seq > (SELECT coalesce(max(seq), 0) FROM group_id) ON CONFLICT DO NOTHING",
-            "-- sequence.follow\nUPDATE sequence SET (next_seq, next_index) = \
-             (SELECT coalesce(max(seq), 0) + 1, coalesce(max(first_index + count), 0) FROM journal) WHERE id = 1",
+             SELECT group_no, seq, first_index, count FROM journal WHERE seq = ANY ($1) ON CONFLICT DO NOTHING",
+            &[&seqs],
+        )
+        .await?;
+    }
+    let statements: &[&str] = match table.name {
+        "journal" => &[
+            "-- sequence.follow\nUPDATE sequence SET next_seq = last.seq + 1, next_index = last.first_index + last.count \
+             FROM (SELECT seq, first_index, count FROM journal ORDER BY seq DESC LIMIT 1) AS last WHERE id = 1",
         ],
         "notice" => &["-- notice_number.follow\nUPDATE notice_number SET last = \
              greatest(last, (SELECT coalesce(max(number), 0) FROM notice)) WHERE id = 1"],
@@ -196,7 +207,7 @@ async fn number_after(tx: &Tx<'_>, table: &Table, highest: u64) -> Result<(), St
         let sql = "-- notice.number_after\nUPDATE notice_number SET last = greatest(last, $1) WHERE id = 1";
         tx.execute(sql, &[&(highest as i64)]).await?;
     }
-    follow(tx, table.name).await
+    follow(tx, table, &[]).await
 }
 
 async fn last_key(tx: &Tx<'_>, table: &Table) -> Result<Option<Vec<Value>>, Stop> {

@@ -84,5 +84,6 @@ pub(crate) fn is_away(error: &Error) -> bool {
 
 /// Whether a commit that got this answer surely did not happen. Of everything else the outcome is unknown.
 pub(crate) fn is_rolled_back(error: &Error) -> bool {
-    error.code().is_some_and(|code| ["23", "25", "40"].iter().any(|class| code.code().starts_with(class)))
+    let rolled_back = |code: &str| code != "40003" && ["23", "25", "40"].iter().any(|class| code.starts_with(class));
+    error.code().is_some_and(|code| rolled_back(code.code()))
 }

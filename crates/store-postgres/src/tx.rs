@@ -16,9 +16,6 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-/// What is waited for beyond the server's own time-out.
-const SLACK: Duration = Duration::from_secs(2);
-
 /// Parameters of a statement.
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -41,13 +38,13 @@ pub(crate) fn injected() -> StoreError {
 pub(crate) struct Tx<'p> {
     held: Held<'p>,
     begun: AtomicBool,
-    bound: Duration,
+    /// Another bound than the connection's.
+    bound: Option<Duration>,
 }
 
 impl<'p> Tx<'p> {
     pub(crate) fn new(held: Held<'p>) -> Self {
-        let bound = held.state().connector.options.statement_timeout + SLACK;
-        Self { held, begun: AtomicBool::new(false), bound }
+        Self { held, begun: AtomicBool::new(false), bound: None }
     }
 
     /// Begins a transaction, each statement of which sees what was committed before it.
@@ -64,7 +61,8 @@ impl<'p> Tx<'p> {
     pub(crate) async fn begin_long(&mut self, bound: Duration) -> Result<(), Stop> {
         self.begin_snapshot().await?;
         let sql = format!("-- long\nSET LOCAL statement_timeout = {}", bound.as_millis());
-        self.bound = bound + SLACK;
+        // The server cuts it off first.
+        self.bound = Some(bound + Duration::from_secs(2));
         self.bounded(self.connection()?.client.batch_execute(&sql)).await
     }
 
@@ -87,7 +85,8 @@ impl<'p> Tx<'p> {
     }
 
     async fn bounded<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Stop> {
-        match tokio::time::timeout(self.bound, answer).await {
+        let bound = self.bound.unwrap_or(self.connection()?.within);
+        match tokio::time::timeout(bound, answer).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Stop::Silent),
         }
@@ -201,7 +200,11 @@ impl<'p> Tx<'p> {
                 // The outcome is unknown. The connection is cut by being dropped here.
                 Err(StoreError::OutcomeUnknown)
             }
-            Err(Some(stop)) => Err(self.stop(stop).await),
+            Err(Some(stop)) => {
+                // The commit that followed has ended the transaction.
+                self.begun.store(false, Ordering::SeqCst);
+                Err(self.stop(stop).await)
+            }
         }
     }
 

@@ -17,9 +17,11 @@
 )]
 
 mod database;
+mod kept;
 mod shared;
 
 pub use database::Database;
+pub use kept::{DATABASE, is_installed};
 
 use std::ffi::OsStr;
 use std::fs;
@@ -46,12 +48,23 @@ pub enum Stop {
     Immediate,
 }
 
-/// A server. One that was started by [`Cluster::start`] is stopped when this is dropped.
+/// What becomes of a server when its handle is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It goes on.
+    Leave,
+    /// It is stopped, and what it holds stays.
+    Stop,
+    /// It is stopped and removed.
+    Remove,
+}
+
+/// A server. One that was started by [`Cluster::start`] is removed when this is dropped.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
-    owned: bool,
+    ending: Ending,
     /// Held open as long as this process uses a shared cluster.
     #[allow(dead_code, reason = "a lock is used by being held")]
     user: Option<fs::File>,
@@ -60,9 +73,12 @@ pub struct Cluster {
 impl Cluster {
     /// Makes a cluster in a folder and starts it. `settings` are lines of `postgresql.conf`, such as `fsync = off`, which is on
     /// unless they say otherwise. Where the server's account cannot reach the folder, the cluster lies in one of its own.
+    ///
+    /// A process that is killed leaves its cluster to a watch like the shared one's.
     pub async fn start(folder: &Path, settings: &[&str]) -> Self {
         let folder = reachable(folder);
-        let cluster = make(&folder, settings);
+        let mut cluster = make(&folder, settings);
+        cluster.watch();
         cluster.roles().await;
         cluster
     }
@@ -70,7 +86,7 @@ impl Cluster {
     /// Makes a cluster that follows another one as a standby, and starts it.
     pub fn standby_of(primary: &Self, folder: &Path, settings: &[&str]) -> Self {
         let folder = reachable(folder);
-        let standby = Self { port: free_port(), folder, owned: true, user: None };
+        let mut standby = Self { port: free_port(), folder, ending: Ending::Remove, user: None };
         let socket = primary.folder.join("socket");
         let backup = as_server(&binary("pg_basebackup"))
             .args([OsStr::new("--pgdata"), standby.data().as_os_str(), OsStr::new("--host"), socket.as_os_str()])
@@ -81,11 +97,24 @@ impl Cluster {
         assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
         standby.configure(settings);
         standby.launch();
+        standby.watch();
         standby
     }
 
     /// Starts a stopped or killed server again, on the same port.
     pub fn restart(&self) {
+        self.launch();
+    }
+
+    /// Has the server speak TLS with a certificate and its key, after a new start.
+    pub fn encrypt(&self, certificate: &Path, key: &Path) {
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = self.data().join(name);
+            fs::copy(from, &to).expect("a certificate and its key");
+            give_to_server(&to);
+        }
+        self.stop(Stop::Fast);
+        self.configure(&["ssl = on"]);
         self.launch();
     }
 
@@ -102,12 +131,19 @@ impl Cluster {
         assert!(killed.success());
         // A start is refused as long as a child is there.
         let children = || {
-            let seen = Command::new("pgrep").args(["-f", &format!("^postgres: .*{}", self.name())]).status();
-            seen.is_ok_and(|seen| seen.success())
+            let seen = Command::new("pgrep").args(["-f", &format!("^postgres: {}:", self.name())]).output();
+            seen.is_ok_and(|seen| seen.status.success())
         };
-        while children() {
+        // Gone, or dead and not fetched by its parent.
+        let gone = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.trim_start().starts_with('Z'))
+        };
+        while children() || !gone() {
             std::thread::yield_now();
         }
+        let _ = fs::remove_file(self.data().join("postmaster.pid"));
+        let _ = fs::remove_file(self.folder.join(format!("socket/.s.PGSQL.{}.lock", self.port)));
     }
 
     /// The postmaster's process id.
@@ -191,15 +227,20 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if self.owned {
-            self.stop(Stop::Immediate);
-            let _ = fs::remove_dir_all(&self.folder);
+        match self.ending {
+            Ending::Leave => {}
+            Ending::Stop => self.stop(Stop::Fast),
+            Ending::Remove => {
+                self.stop(Stop::Immediate);
+                let _ = fs::remove_dir_all(&self.folder);
+                let _ = fs::remove_file(self.folder.with_extension("users"));
+            }
         }
     }
 }
 
 fn make(folder: &Path, settings: &[&str]) -> Cluster {
-    let cluster = Cluster { folder: folder.to_owned(), port: free_port(), owned: true, user: None };
+    let cluster = Cluster { folder: folder.to_owned(), port: free_port(), ending: Ending::Remove, user: None };
     let made = as_server(&binary("initdb"))
         .arg("--pgdata")
         .arg(cluster.data())

@@ -1,5 +1,5 @@
 //! Databases of the shared cluster.
-#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(dead_code, clippy::print_stdout, reason = "each test program uses its part; the seed is printed")]
 
 pub mod samples;
 

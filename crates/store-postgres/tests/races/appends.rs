@@ -80,15 +80,14 @@ async fn no_look_carries_a_plan_older_than_an_upload_before_it() {
             before = rows;
         }
     }));
-    let mut last = 0;
     for round in rounds() {
         let (of, version) = (group(9_000_000 + round), round as u32 + 1);
         first.begin_staging(of, time(0)).await.unwrap();
         first.stage(of, slice(0, 0, vec![plan(1, version, of)])).await.unwrap();
-        let place = first.flip(flip(of, (last > 0).then_some(last), last + 1, 1)).await.unwrap();
+        let last = (round > 0).then_some(round as u64);
+        let place = first.flip(flip(of, last, round as u64 + 1, 1)).await.unwrap();
         seen.answered.store(version, Ordering::SeqCst);
         seen.flips.lock().await.insert(place.seq, version);
-        last += 1;
         append(&first, group(8_000_000 + round), 1).await.unwrap();
     }
     drop(end);

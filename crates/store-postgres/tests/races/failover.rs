@@ -22,9 +22,12 @@ async fn a_promoted_standby_has_all_that_was_answered() {
     let synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
     while root.query_one(synchronous, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
 
+    // A host that never answers stands before them.
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let silent = (silent.local_addr().unwrap().port(), silent);
     let both = database.service_url.replace(
         &format!("127.0.0.1:{}/", primary.port()),
-        &format!("127.0.0.1:{},127.0.0.1:{}/", primary.port(), standby.port()),
+        &format!("127.0.0.1:{},127.0.0.1:{},127.0.0.1:{}/", silent.0, primary.port(), standby.port()),
     );
     let load = Arc::new(Load::default());
     let (one, two) = (node(&both).await, node(&both).await);

@@ -13,10 +13,12 @@ mod appends;
 mod appliers;
 #[path = "../common/mod.rs"]
 mod common;
+mod encryption;
 mod failover;
 mod nodes;
 mod outcomes;
 mod refusals;
 mod rights;
 mod server;
+mod signals;
 mod tables;

@@ -1,10 +1,10 @@
 //! Two nodes that do the same thing at once: one of them does it.
 
 use crate::common::samples::{
-    flip, group, keys, new_person, node, notice, person, plan, rounds, slice, time, whole_journal,
+    access, entries, flip, group, keys, new_person, node, notice, person, plan, rounds, slice, time, whole_journal,
 };
 use crate::common::{database, options};
-use cpis_store::{LookStep, NewPerson, Store as _, StoreError};
+use cpis_store::{Effect, Group, LookStep, NewPerson, NoticeRow, Store as _, StoreError};
 use cpis_store_postgres::{PgStore, migrate};
 use cpis_testkit::postgres::Cluster;
 use cpis_testkit::proxy::{Proxy, Way};
@@ -64,6 +64,39 @@ async fn a_notice_acknowledged_at_once_by_two_has_one_time() {
             two.acknowledge(notice.authority, notice.id, time(2)),
         );
         assert_eq!(first.unwrap().unwrap().acknowledged, second.unwrap().unwrap().acknowledged);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_of_a_person_erased_at_the_same_time() {
+    let database = database().await;
+    let nodes =
+        [node(&database.service_url).await, node(&database.service_url).await, node(&database.service_url).await];
+    let [one, two, three] = &nodes;
+    for round in rounds() {
+        let (of, who, from) = (group(2 * round), person(round + 1), round as u64);
+        one.create_people(vec![new_person(round + 1)]).await.unwrap();
+        one.begin_staging(of, time(0)).await.unwrap();
+        let mut part = slice(0, 0, vec![plan(round, 1, of)]);
+        part.plans[0].0 = who;
+        let looks = LookStep {
+            from,
+            to: from + 1,
+            accesses: vec![(who, access(from))],
+            notices: vec![NoticeRow { person: who, ..notice(round, from) }],
+            ..LookStep::default()
+        };
+        let erase = Box::new(move |_: &_| Group { effects: vec![Effect::Erase(who)], ..entries(1) });
+        let (staged, erased, applied) = tokio::join!(
+            one.stage(of, part),
+            two.append(group(2 * round + 1), Vec::new(), erase),
+            three.apply_looks(looks)
+        );
+        (staged.unwrap(), erased.unwrap(), applied.unwrap());
+        one.flip(flip(of, (round > 0).then_some(from), from + 1, 1)).await.unwrap();
+        assert!(one.plans_after(None, 10).await.unwrap().is_empty(), "a plan");
+        assert!(one.accesses_after(None, 10).await.unwrap().is_empty(), "an access");
+        assert!(one.notices_after(0, 10).await.unwrap().is_empty(), "a notice");
     }
 }
 

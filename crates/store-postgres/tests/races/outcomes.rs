@@ -1,12 +1,13 @@
 //! A commit whose answer is lost: the store says that it does not know, and the journal tells the truth.
 
-use crate::common::database;
 use crate::common::samples::{Dice, append, group, node, rounds, whole_journal};
+use crate::common::{database, options};
 use cpis_store::{Store as _, StoreError};
-use cpis_store_postgres::PgStore;
+use cpis_store_postgres::{Options, PgStore};
 use cpis_testkit::postgres::Cluster;
 use cpis_testkit::proxy::{Proxy, Way};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A node behind a proxy.
 async fn behind(url: &str) -> (Proxy, Arc<PgStore>) {
@@ -73,6 +74,39 @@ async fn a_connection_cut_anywhere_loses_nothing_and_doubles_nothing() {
     assert_eq!(whole_journal(&direct).await.len(), expected);
 }
 
+/// A server, or a network, that says nothing and breaks nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_ever_for_a_silent_server() {
+    let database = database().await;
+    let direct = node(&database.service_url).await;
+    let (proxy, warm) = behind(&database.service_url).await;
+    let options = Options {
+        commit_timeout: Duration::from_millis(200),
+        statement_timeout: Duration::from_millis(200),
+        connect_timeout: Duration::from_millis(500),
+        ..options(
+            &database
+                .service_url
+                .replace(&format!(":{}/", Cluster::shared().await.port()), &format!(":{}/", proxy.address().port())),
+        )
+    };
+    let store = PgStore::open(options).await.unwrap();
+    append(&store, group(1), 1).await.unwrap();
+    proxy.stall_at_text(Way::ToServer, "-- commit\nCOMMIT");
+    assert_eq!(append(&store, group(2), 1).await, Err(StoreError::OutcomeUnknown));
+    let silent = Err(StoreError::Unavailable("the database did not answer in time".into()));
+    assert_eq!(store.ping().await, silent, "nothing goes through");
+    assert_eq!(append(&store, group(3), 1).await.map(drop), silent);
+    proxy.stall(false);
+    append(&direct, group(4), 1).await.unwrap();
+    // What was under way arrived after all, or its connection ended: the journal knows.
+    let found = direct.find_group(group(2)).await.unwrap().is_some();
+    assert_eq!(direct.find_group(group(3)).await.unwrap(), None);
+    append(&store, group(5), 1).await.unwrap();
+    assert_eq!(whole_journal(&direct).await.len(), 3 + usize::from(found));
+    drop(warm);
+}
+
 /// A commit that somebody cancels while it waits for a standby stands here alone: nobody knows what will become of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_cancelled_while_it_waits_for_a_standby_is_unknown() {
@@ -99,5 +133,7 @@ async fn a_commit_cancelled_while_it_waits_for_a_standby_is_unknown() {
         admin.query(cancel, &[]).await.unwrap();
     }
     assert_eq!(waiting.await.unwrap(), Some(StoreError::OutcomeUnknown));
+    admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     drop((database, admin));
 }

@@ -3,6 +3,7 @@
 use crate::common::samples::{append, flip, group, new_person, node, plan, slice, time};
 use crate::common::{admin, database};
 use cpis_store::Store as _;
+use tokio_postgres::error::SqlState;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_may_add_to_the_past_and_not_change_it() {
@@ -54,7 +55,7 @@ async fn the_service_may_add_to_the_past_and_not_change_it() {
         "CREATE ROLE somebody",
     ] {
         let error = service.batch_execute(sql).await.expect_err(sql);
-        assert_eq!(error.code().map(|code| code.code()), Some("42501"), "{sql}: {error}");
+        assert_eq!(error.code().map(SqlState::code), Some("42501"), "{sql}: {error}");
     }
     // Not even by saying that a group in the journal is being staged.
     for of in [group(1), group(2)] {

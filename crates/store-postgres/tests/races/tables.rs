@@ -1,7 +1,7 @@
 //! Whole tables out of one database and into another.
 
 use crate::common::database;
-use crate::common::samples::{append, flip, group, keys, new_person, node, notice, plan, slice, time};
+use crate::common::samples::{append, flip, group, keys, new_person, node, notice, person, plan, slice, time};
 use cpis_store::tables::{TABLES, Tables as _, described};
 use cpis_store::{Effect, Group, LookStep, RegisterRow, Store as _, StoredAlias};
 
@@ -11,7 +11,7 @@ async fn a_copy_is_the_same_and_goes_on() {
     let source = node(&from.service_url).await;
     assert_eq!(source.described().await.unwrap(), described());
     source.create_people(vec![new_person(1), new_person(2)]).await.unwrap();
-    let alias = StoredAlias { id: 0, keys: keys(8), number: vec![1], person: cpis_model_person(1), until: None };
+    let alias = StoredAlias { id: 0, keys: keys(8), number: vec![1], person: person(1), until: None };
     let decide =
         Box::new(move |_: &_| Group { effects: vec![Effect::AddAlias(alias)], ..crate::common::samples::entries(3) });
     source.append(group(1), Vec::new(), decide).await.unwrap();
@@ -41,10 +41,9 @@ async fn a_copy_is_the_same_and_goes_on() {
         }
         assert_eq!(target.count(table).await.unwrap(), source.count(table).await.unwrap(), "{}", table.name);
         assert_eq!(target.last_key(table).await.unwrap(), source.last_key(table).await.unwrap(), "{}", table.name);
-        let all = |rows| rows;
         let (copied, original) =
             (target.rows_after(table, None, 100).await.unwrap(), source.rows_after(table, None, 100).await.unwrap());
-        assert_eq!(all(copied), all(original), "{}", table.name);
+        assert_eq!(copied, original, "{}", table.name);
     }
     // The copy goes on where the original was.
     let target = node(&to.service_url).await;
@@ -59,8 +58,4 @@ async fn a_copy_is_the_same_and_goes_on() {
     assert_eq!(target.register_after(0, 10).await.unwrap().len(), 2);
     let findings = target.examine().await.unwrap();
     assert!(findings.iter().any(|finding| finding.what == "leaf_rest" && finding.found == "empty"));
-}
-
-fn cpis_model_person(number: i64) -> cpis_model::entry::PersonId {
-    crate::common::samples::person(number)
 }

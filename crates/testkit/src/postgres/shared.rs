@@ -1,12 +1,12 @@
 //! The cluster that all tests of all processes share.
 
-use super::{Cluster, Stop, as_server, binary, give_to_server, make};
+use super::{Cluster, Ending, Stop, as_server, binary, give_to_server, make};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use tokio::sync::OnceCell;
 
-/// Stops the server and removes the folder when nobody had the lock for six times five seconds. Arguments: the lock, the folder,
+/// Stops the server, and removes the folder unless it is kept, when nobody had the lock for six times five seconds. Arguments: the lock, the folder,
 /// `pg_ctl`.
 const WATCH: &str = r#"
 free=0
@@ -14,7 +14,7 @@ while sleep 5; do
   [ -d "$2/data" ] || exit 0
   if flock --exclusive --nonblock "$1" true; then free=$((free + 1)); else free=0; fi
   [ "$free" -lt 6 ] && continue
-  flock --exclusive --nonblock "$1" sh -c '"$2" --pgdata "$1/data" --mode immediate --wait stop; rm -rf "$1/"*' sh "$2" "$3" && exit 0
+  flock --exclusive --nonblock "$1" sh -c '"$2" --pgdata "$1/data" --mode fast --wait stop; [ -e "$1/kept" ] || rm -rf "$1/"*' sh "$2" "$3" && exit 0
   free=0
 done
 "#;
@@ -28,6 +28,16 @@ impl Cluster {
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Cluster> = OnceCell::const_new();
         SHARED.get_or_init(join).await
+    }
+
+    /// Has a cluster of our own stopped if we end without doing so.
+    pub(super) fn watch(&mut self) {
+        let path = self.folder.with_extension("users");
+        let users = File::options().create(true).append(true).open(&path).expect("a lock");
+        give_to_server(&path);
+        users.lock_shared().expect("a lock");
+        watch(&path, &self.folder);
+        self.user = Some(users);
     }
 }
 
@@ -52,7 +62,7 @@ async fn join() -> Cluster {
     .await
     .expect("locks");
     let mut cluster = match running(&folder).await {
-        Some(port) => Cluster { folder, port, owned: false, user: None },
+        Some(port) => Cluster { folder, port, ending: Ending::Leave, user: None },
         None => fresh(&folder, &users_path).await,
     };
     drop(making);
@@ -63,26 +73,31 @@ async fn join() -> Cluster {
 /// The port of the server that runs there.
 async fn running(folder: &Path) -> Option<u16> {
     let port = fs::read_to_string(folder.join("ready")).ok()?.trim().parse().ok()?;
-    let known = Cluster { folder: folder.to_owned(), port, owned: false, user: None };
+    let known = Cluster { folder: folder.to_owned(), port, ending: Ending::Leave, user: None };
     known.pid()?;
     super::database::try_connect(&known.superuser_url("postgres")).await.map(|_| port)
 }
 
-async fn fresh(folder: &PathBuf, users: &Path) -> Cluster {
-    let stale = Cluster { folder: folder.clone(), port: 0, owned: false, user: None };
+async fn fresh(folder: &Path, users: &Path) -> Cluster {
+    let stale = Cluster { folder: folder.to_owned(), port: 0, ending: Ending::Leave, user: None };
     stale.stop(Stop::Immediate);
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
     }
     let mut cluster = make(folder, SETTINGS);
-    cluster.owned = false;
+    cluster.ending = Ending::Leave;
     cluster.roles().await;
     fs::write(folder.join("ready"), cluster.port.to_string()).expect("a note");
+    watch(users, folder);
+    cluster
+}
+
+/// Starts the script that looks whether anybody still uses a cluster.
+fn watch(users: &Path, folder: &Path) {
     let mut watch = as_server(Path::new("setsid"));
     watch.args(["sh", "-c", WATCH, "sh"]).arg(users).arg(folder).arg(binary("pg_ctl"));
     watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut watch = watch.spawn().expect("a watch over the cluster");
     // It outlives us; if it does not, it is waited for.
     std::thread::spawn(move || watch.wait());
-    cluster
 }
