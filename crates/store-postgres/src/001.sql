@@ -288,6 +288,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA @schema@ FROM PUBLIC;
 GRANT USAGE ON SCHEMA @schema@ TO @service@;
 GRANT SELECT ON ALL TABLES IN SCHEMA @schema@ TO @service@;
 GRANT INSERT ON journal, leaf, upload_body, group_id, tile, checkpoint TO @service@;
+GRANT UPDATE (hashes) ON tile TO @service@;
 GRANT UPDATE (next_seq, next_index) ON sequence TO @service@;
 GRANT UPDATE ON notice_number, watermark, tree TO @service@;
 GRANT INSERT, UPDATE, DELETE ON staging TO @service@;

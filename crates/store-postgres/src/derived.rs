@@ -217,7 +217,7 @@ pub(crate) async fn quarantined(tx: &Tx<'_>) -> Result<Vec<(u64, String)>, Stop>
 }
 
 /// Saves the growth of the tree. A checkpoint of a size that has one is left out; numbers are taken under the watermark's lock
-/// and have no gaps. A tile is full for ever.
+/// and have no gaps. A tile at the edge grows; one that is full stays.
 pub(crate) async fn apply_tree(tx: &Tx<'_>, step: TreeStep) -> Result<Batch, Stop> {
     tx.begin().await?;
     advance(tx, "tree", step.from, step.to).await?;
@@ -228,7 +228,9 @@ pub(crate) async fn apply_tree(tx: &Tx<'_>, step: TreeStep) -> Result<Batch, Sto
     );
     for (level, index, hashes) in step.tiles {
         batch.add(
-            "-- tile.insert\nINSERT INTO tile (level, tile_index, hashes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            "-- tile.insert\nINSERT INTO tile (level, tile_index, hashes) VALUES ($1, $2, $3) \
+             ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes \
+             WHERE length(tile.hashes) < length(excluded.hashes)",
             owned![i64::from(level), index as i64, hashes],
         );
     }

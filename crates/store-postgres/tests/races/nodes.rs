@@ -92,7 +92,9 @@ async fn nothing_is_kept_of_a_person_erased_at_the_same_time() {
             two.append(group(2 * round + 1), Vec::new(), erase),
             three.apply_looks(looks)
         );
-        (staged.unwrap(), erased.unwrap(), applied.unwrap());
+        staged.unwrap();
+        erased.unwrap();
+        applied.unwrap();
         one.flip(flip(of, (round > 0).then_some(from), from + 1, 1)).await.unwrap();
         assert!(one.plans_after(None, 10).await.unwrap().is_empty(), "a plan");
         assert!(one.accesses_after(None, 10).await.unwrap().is_empty(), "an access");

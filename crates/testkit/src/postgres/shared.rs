@@ -14,7 +14,7 @@ while sleep 5; do
   [ -d "$2/data" ] || exit 0
   if flock --exclusive --nonblock "$1" true; then free=$((free + 1)); else free=0; fi
   [ "$free" -lt 6 ] && continue
-  flock --exclusive --nonblock "$1" sh -c '"$2" --pgdata "$1/data" --mode fast --wait stop; [ -e "$1/kept" ] || rm -rf "$1/"*' sh "$2" "$3" && exit 0
+  flock --exclusive --nonblock "$1" sh -c '"$2" --pgdata "$1/data" --mode fast --wait stop; [ -e "$1/kept" ] || rm -rf "$1"' sh "$2" "$3" && exit 0
   free=0
 done
 "#;
@@ -43,8 +43,6 @@ impl Cluster {
 
 async fn join() -> Cluster {
     let folder = std::env::temp_dir().join("cpis-pg-shared");
-    fs::create_dir_all(&folder).expect("a folder");
-    give_to_server(&folder);
     let lock = |name: &str| {
         let path = folder.with_extension(name);
         let file = File::options().create(true).append(true).open(&path).expect("a lock");
@@ -79,6 +77,9 @@ async fn running(folder: &Path) -> Option<u16> {
 }
 
 async fn fresh(folder: &Path, users: &Path) -> Cluster {
+    // The script may have removed it.
+    fs::create_dir_all(folder).expect("a folder");
+    give_to_server(folder);
     let stale = Cluster { folder: folder.to_owned(), port: 0, ending: Ending::Leave, user: None };
     stale.stop(Stop::Immediate);
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
