@@ -278,6 +278,15 @@ BEGIN
     RETURN removed;
 END $$;
 
+-- Saves a tile. One at the tree's edge grows; what it held stays.
+CREATE FUNCTION save_tile(of_level bigint, at_index bigint, fresh bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = @schema@, pg_temp AS $$
+    INSERT INTO tile (level, tile_index, hashes) VALUES (of_level, at_index, fresh)
+    ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes
+    WHERE length(tile.hashes) < length(excluded.hashes)
+        AND substring(excluded.hashes FROM 1 FOR length(tile.hashes)) = tile.hashes
+$$;
+
 SELECT make_room();
 
 REVOKE ALL ON SCHEMA @schema@ FROM PUBLIC;
@@ -287,8 +296,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA @schema@ FROM PUBLIC;
 -- The service: what is past is only added to, and nobody but the owner makes, changes or empties a table.
 GRANT USAGE ON SCHEMA @schema@ TO @service@;
 GRANT SELECT ON ALL TABLES IN SCHEMA @schema@ TO @service@;
-GRANT INSERT ON journal, leaf, upload_body, group_id, tile, checkpoint TO @service@;
-GRANT UPDATE (hashes) ON tile TO @service@;
+GRANT INSERT ON journal, leaf, upload_body, group_id, checkpoint TO @service@;
 GRANT UPDATE (next_seq, next_index) ON sequence TO @service@;
 GRANT UPDATE ON notice_number, watermark, tree TO @service@;
 GRANT INSERT, UPDATE, DELETE ON staging TO @service@;
@@ -298,4 +306,4 @@ GRANT INSERT, DELETE, UPDATE (acknowledged) ON notice TO @service@;
 GRANT INSERT, DELETE ON plan, access, upload_file TO @service@;
 GRANT INSERT ON contact TO @service@;
 GRANT INSERT, UPDATE, DELETE ON lease TO @service@;
-GRANT EXECUTE ON FUNCTION make_room(), discard_staged(bigint, bigint) TO @service@;
+GRANT EXECUTE ON FUNCTION make_room(), discard_staged(bigint, bigint), save_tile(bigint, bigint, bytea) TO @service@;

@@ -227,12 +227,7 @@ pub(crate) async fn apply_tree(tx: &Tx<'_>, step: TreeStep) -> Result<Batch, Sto
         owned![step.to as i64, step.frontier],
     );
     for (level, index, hashes) in step.tiles {
-        batch.add(
-            "-- tile.insert\nINSERT INTO tile (level, tile_index, hashes) VALUES ($1, $2, $3) \
-             ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes \
-             WHERE length(tile.hashes) < length(excluded.hashes)",
-            owned![i64::from(level), index as i64, hashes],
-        );
+        batch.add("-- tile.save\nSELECT save_tile($1, $2, $3)", owned![i64::from(level), index as i64, hashes]);
     }
     if let Some(checkpoint) = step.checkpoint {
         batch.add(

@@ -83,6 +83,7 @@ macro_rules! contract_tests {
             lists_come_with_their_tail
             notices_are_acknowledged_once
             checkpoints_are_numbered_without_gaps
+            a_tile_at_the_edge_grows
             accesses_are_listed_in_pages
             the_first_month_key_stays
             the_register_finds_people

@@ -126,3 +126,14 @@ pub async fn accesses_are_listed_in_pages(backend: &dyn Backend) {
     }
     assert_eq!(seen, accesses);
 }
+
+/// The tile at the tree's edge is saved with each step, longer each time.
+pub async fn a_tile_at_the_edge_grows(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for to in 1..=3u64 {
+        let hashes = vec![7; 32 * to as usize];
+        let tiles = vec![(0, 0, hashes.clone())];
+        store.apply_tree(TreeStep { from: to - 1, to, frontier: vec![1], tiles, checkpoint: None }).await.unwrap();
+        assert_eq!(store.tile(0, 0).await.unwrap(), Some(hashes));
+    }
+}
