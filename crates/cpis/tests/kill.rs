@@ -9,12 +9,8 @@
 
 mod installation;
 
-use cpis_app::frame::{self, KeyOf, SALT_BYTES};
-use cpis_model::entry::What;
 use cpis_model::upload::Person;
-use cpis_store::Store;
 use installation::{Installation, person, question, read_answer, request, try_send, upload_file};
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpStream;
@@ -78,35 +74,6 @@ fn upload(installation: &Installation, sequence: u64, people: &[Person]) -> Opti
     try_send(installation.address, &sent).ok().filter(|answer| answer.status == 200).map(|answer| answer.text())
 }
 
-/// How often each trace stands in the journal.
-fn journal(installation: &Installation) -> HashMap<String, u32> {
-    installation.open(async |store, keys| {
-        let mut traces = HashMap::new();
-        let mut people = HashMap::new();
-        for stored in store.people_after(None, 10_000).await.unwrap() {
-            people.insert(stored.row.id, keys.person(&stored.row).unwrap());
-        }
-        let mut index = 0;
-        loop {
-            let rows = store.journal_from(index, 1000).await.unwrap();
-            let Some(last) = rows.last() else { return traces };
-            index = last.place.first_index + u64::from(last.place.count);
-            for row in rows {
-                for frame in frame::frames(row.body.as_deref().unwrap_or_default(), 0) {
-                    let frame = frame.unwrap();
-                    let KeyOf::Person(id) = frame.key else { continue };
-                    let place = frame::place(row.group, frame.ordinal, frame.key);
-                    let opened = people[&id].open(&place, frame.sealed).unwrap();
-                    let entry = cpis_app::codec::decode(&opened[SALT_BYTES..]).unwrap();
-                    if let What::Look(look) = entry.what {
-                        *traces.entry(look.trace.unwrap_or_default()).or_default() += 1;
-                    }
-                }
-            }
-        }
-    })
-}
-
 #[test]
 fn no_answered_look_is_lost_by_kill_nine() {
     let people: Vec<Person> = (0..PEOPLE).map(|n| person(999_000_001 + n * 100, "Robin", "Testcase")).collect();
@@ -165,7 +132,7 @@ fn no_answered_look_is_lost_by_kill_nine() {
         assert_eq!(upload(&installation, *sequence, &people).as_ref(), Some(answer), "the resend of {sequence}");
     }
     installation.stop(service);
-    let journal = journal(&installation);
+    let journal = installation.traces();
     let noted = std::fs::read_to_string(&path).unwrap();
     let lost = noted.lines().filter(|trace| !journal.contains_key(*trace)).count();
     let doubled = journal.values().filter(|count| **count > 1).count();

@@ -89,9 +89,11 @@ fn relative_paths_begin_at_the_configuration() {
 
 #[test]
 fn the_samples_are_configurations() {
-    for text in
-        [include_str!("../../../../docs/samples/one-box.toml"), include_str!("../../../../docs/samples/one-trust.toml")]
-    {
+    for text in [
+        include_str!("../../../../docs/samples/one-box.toml"),
+        include_str!("../../../../docs/samples/one-trust.toml"),
+        include_str!("../../../../docs/samples/several-nodes.toml"),
+    ] {
         let config = Config::parse(text).unwrap();
         assert_eq!(config.check(), Vec::<String>::new());
         assert!(!config.issuer.is_empty() && !config.test_numbers);

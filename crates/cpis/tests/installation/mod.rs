@@ -11,23 +11,27 @@
 
 use cpis_app::SystemEntropy;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
+use cpis_app::frame::{self, KeyOf, SALT_BYTES};
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
 use cpis_model::Timestamp;
 use cpis_model::demographics::Demographics;
+use cpis_model::entry::What;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::Contact;
 use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::register::Register;
 use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
+use cpis_store::Store;
 use cpis_store_sqlite::{Options, SqliteStore};
 use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +54,7 @@ pub struct Installation {
     runtime: tokio::runtime::Runtime,
 }
 
-fn free() -> SocketAddr {
+pub fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -152,10 +156,15 @@ impl Installation {
 
     /// Starts the service and waits until it is ready.
     pub fn start(&self) -> Child {
+        self.start_node(&self.config(), self.inside)
+    }
+
+    /// Starts one node with a configuration of its own and waits until it is ready.
+    pub fn start_node(&self, config: &Path, inside: SocketAddr) -> Child {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_cpis"))
             .args(["serve", "--config"])
-            .arg(self.config())
+            .arg(config)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -163,7 +172,7 @@ impl Installation {
             .unwrap();
         let began = Instant::now();
         loop {
-            let ready = try_send(self.inside, "GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n".as_bytes());
+            let ready = try_send(inside, "GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n".as_bytes());
             if ready.is_ok_and(|answer| answer.status == 200) {
                 return child;
             }
@@ -210,6 +219,35 @@ impl Installation {
             arguments.extend(["--checkpoint", checkpoints.to_str().unwrap()]);
         }
         self.run(&arguments)
+    }
+
+    /// How often each trace stands in the journal.
+    pub fn traces(&self) -> HashMap<String, u32> {
+        self.open(async |store, keys| {
+            let mut traces = HashMap::new();
+            let mut people = HashMap::new();
+            for stored in store.people_after(None, 10_000).await.unwrap() {
+                people.insert(stored.row.id, keys.person(&stored.row).unwrap());
+            }
+            let mut index = 0;
+            loop {
+                let rows = store.journal_from(index, 1000).await.unwrap();
+                let Some(last) = rows.last() else { return traces };
+                index = last.place.first_index + u64::from(last.place.count);
+                for row in rows {
+                    for frame in frame::frames(row.body.as_deref().unwrap_or_default(), 0) {
+                        let frame = frame.unwrap();
+                        let KeyOf::Person(id) = frame.key else { continue };
+                        let place = frame::place(row.group, frame.ordinal, frame.key);
+                        let opened = people[&id].open(&place, frame.sealed).unwrap();
+                        let entry = cpis_app::codec::decode(&opened[SALT_BYTES..]).unwrap();
+                        if let What::Look(look) = entry.what {
+                            *traces.entry(look.trace.unwrap_or_default()).or_default() += 1;
+                        }
+                    }
+                }
+            }
+        })
     }
 
     /// Opens the stopped installation.
