@@ -11,8 +11,9 @@ use std::process::ExitCode;
 pub async fn run(arguments: &cli::Migrate) -> Result<ExitCode> {
     let (places, _) = arguments.place.places()?;
     let place = DatabasePlace::of(&places);
-    // A look ahead changes nothing, so it may run beside the service.
-    let lock = if arguments.dry_run { None } else { Some(places.lock_after("migrating").await?) };
+    // A look ahead changes nothing, so it may run beside the service. A server has a lock of its own, and its nodes may run on.
+    let alone = !arguments.dry_run && matches!(place, DatabasePlace::File(_));
+    let lock = if alone { Some(places.lock_after("migrating").await?) } else { None };
     let migrated = migrate_database(&place, arguments.dry_run).await?;
     drop(lock);
     say::text(words(&place, &migrated, arguments.dry_run));
@@ -37,7 +38,12 @@ fn words(place: &DatabasePlace, migrated: &Migrated, dry_run: bool) -> String {
         );
     }
     if dry_run {
-        lines.push("Nothing was changed. A copy of the database is put beside it first.".to_owned());
+        let copied = if matches!(place, DatabasePlace::File(_)) {
+            " A copy of the database is put beside it first."
+        } else {
+            ""
+        };
+        lines.push(format!("Nothing was changed.{copied}"));
     }
     lines.push(String::new());
     lines.join("\n")
