@@ -270,7 +270,8 @@ async fn fill_register(path: &Path, keys: Keys, people: u32, today: Date, say: &
     let register = LocalRegister::new(store.clone(), keys);
     let mut entries = Vec::with_capacity(REGISTER_CHUNK);
     for person in cpis_synth::people(SEED, today).take(people as usize) {
-        let known = Demographics { name: person.name, birth: person.birth, restricted: false, deceased: false };
+        let (name, birth, sex) = (person.name, person.birth, Some(person.sex));
+        let known = Demographics { name, birth, restricted: false, deceased: false, sex };
         entries.push(RegisterEntry { number: person.number, person: Some(known), superseded_by: None });
         if entries.len() == REGISTER_CHUNK || person.place + 1 == people {
             register.put(&entries).await?;

@@ -3,7 +3,7 @@
 use crate::codec;
 use crate::error::AppError;
 use crate::frame::{self, KeyOf, SALT_BYTES};
-use crate::look::{self, Question, fact, still_found};
+use crate::look::{self, Flags, Question, fact, still_found};
 use crate::people::Keys;
 use crate::seal::SealKey;
 use crate::service::Service;
@@ -26,6 +26,16 @@ pub async fn accesses(service: &Arc<Service>, question: Question) -> Result<Acce
     let own = |fact| Some((fact, caller.clone()));
     let people = looked.people.into_iter().map(|person| (person.person, person.key, own(person.fact))).collect();
     list(service, people).await
+}
+
+/// Answers a clinician with the flags and the accesses together: one look.
+pub async fn flags_and_accesses(service: &Arc<Service>, question: Question) -> Result<(Flags, AccessList), AppError> {
+    let caller = question.caller.clone();
+    let looked = look::look(service, question, Purpose::Flags).await?;
+    let own = |fact| Some((fact, caller.clone()));
+    let people = looked.people.into_iter().map(|person| (person.person, person.key, own(person.fact))).collect();
+    let accesses = list(service, people).await?;
+    Ok((Flags { at: looked.at, plans: looked.plans }, accesses))
 }
 
 /// Answers an authority with the accesses to a child of its own. Never an access itself.

@@ -14,7 +14,7 @@ use crate::service::Service;
 use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
 use cpis_model::access::LookFact;
-use cpis_model::entry::PersonId;
+use cpis_model::entry::{Entry, PersonId, What};
 use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -71,7 +71,9 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                 Some(None) => {}
                 Some(Some(key)) => match open_frame(key, row.group, &frame) {
                     Ok((entry, _)) => {
-                        if let Some(fact) = fact(index, &entry) {
+                        if let Some(notice) = reported(row, index, person, &entry) {
+                            step.notices.push(notice);
+                        } else if let Some(fact) = fact(index, &entry) {
                             let waiting =
                                 Waiting { seq: row.place.seq, fact, group: row.group, ordinal: frame.ordinal };
                             looks.entry(person).or_default().push(waiting);
@@ -111,7 +113,16 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
     for authority in folded.owed {
         metrics::counter!("cpis_notices_owed_total").increment(1);
         let id = notice_id(waiting.group, waiting.ordinal, authority.0.as_str());
-        step.notices.push(NoticeRow { number: 0, id, authority, person, access, acknowledged: None });
+        step.notices.push(NoticeRow {
+            number: 0,
+            id,
+            authority,
+            person,
+            access,
+            acknowledged: None,
+            kind: 0,
+            acknowledged_by: None,
+        });
     }
     let before: Vec<u64> = state.listed.iter().map(|access| access.index).collect();
     state.prune();
@@ -125,6 +136,22 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
             }
         }
     }
+}
+
+/// The notice that a report is.
+pub(crate) fn reported(row: &JournalRow, index: u64, person: PersonId, entry: &Entry) -> Option<NoticeRow> {
+    let What::Reported { author, authority, report, .. } = &entry.what else { return None };
+    let ordinal = (index - row.place.first_index) as u32;
+    Some(NoticeRow {
+        number: 0,
+        id: notice_id(row.group, ordinal, authority.0.as_str()),
+        authority: *authority,
+        person,
+        access: AccessRow { index, seq: row.place.seq, at: entry.at, author: *author },
+        acknowledged: None,
+        kind: report.kind.number(),
+        acknowledged_by: None,
+    })
 }
 
 /// A notice's stable id, from its entry and authority: the time of the entry's group, then a digest, so that ids rise with

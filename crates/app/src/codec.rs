@@ -8,10 +8,11 @@ mod wire;
 use cpis_model::access::{AuthorKey, Purpose};
 use cpis_model::caller::{Caller, Mode, Refusal, Rights, Staff, Who};
 use cpis_model::codes::FileCode;
-use cpis_model::demographics::Demographics;
+use cpis_model::demographics::{Demographics, Sex};
 use cpis_model::entry::{Entry, HiddenFor, Look, Outcome, PersonId, RefusedFor, Seen, What};
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
+use cpis_model::notice::{Report, ReportKind};
 use cpis_model::organisation::{AuthorityCode, Contact, Organisation, Site};
 use cpis_model::plan::{Plan, PlanDates, PlanKind};
 use cpis_model::upload::{Acknowledgement, Person, Rejection};
@@ -101,6 +102,7 @@ pub fn encode_register(entry: &crate::demographics::RegisterEntry) -> Vec<u8> {
             birth: day_number(person.birth),
             restricted: person.restricted,
             deceased: person.deceased,
+            sex: person.sex.map(Sex::number),
         }),
         superseded_by: entry.superseded_by.as_ref().map(NhsNumber::digits),
     })
@@ -119,6 +121,7 @@ pub fn decode_register(bytes: &[u8]) -> Result<crate::demographics::RegisterEntr
                     birth: day(person.birth)?,
                     restricted: person.restricted,
                     deceased: person.deceased,
+                    sex: person.sex.map(|sex| Sex::from_number(sex).ok_or(CodecError)).transpose()?,
                 })
             })
             .transpose()?,
@@ -281,6 +284,24 @@ fn what(wire: wire::What<'_>) -> Result<What> {
         },
         W::EpochBegun(epoch) => What::EpochBegun { tip: epoch.tip.to_owned() },
         W::Padding(()) => What::Padding,
+        W::Reported(reported) => What::Reported {
+            caller: shared(reported.caller)?,
+            author: reported.author.try_into().map(AuthorKey).map_err(|_| CodecError)?,
+            authority: authority(reported.authority)?,
+            report: Report {
+                kind: ReportKind::from_number(reported.kind).ok_or(CodecError)?,
+                phone: reported.phone.map(|phone| phone.parse().map_err(|_| CodecError)).transpose()?,
+                text: reported.text.map(|text| text.parse().map_err(|_| CodecError)).transpose()?,
+            },
+        },
+        W::OrganisationChanged(changed) => What::OrganisationChanged {
+            caller: shared(changed.caller)?,
+            kind: changed.kind,
+            code: changed.code.to_owned(),
+            record: changed.record.to_vec(),
+            why: changed.why.to_owned(),
+        },
+        W::BreakGlass(used) => What::BreakGlass { caller: shared(used.caller)?, why: used.why.to_owned() },
     })
 }
 

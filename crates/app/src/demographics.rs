@@ -5,7 +5,9 @@ use crate::error::AppError;
 use crate::people::Keys;
 use crate::seal::place;
 use async_trait::async_trait;
-use cpis_model::demographics::{Demographics as Person, Trace};
+use cpis_model::Date;
+use cpis_model::demographics::{Demographics as Person, Sex, Trace};
+use cpis_model::name::fold;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_store::{RegisterRow, Store};
 use std::sync::Arc;
@@ -23,6 +25,24 @@ pub struct DemographicsAway;
 pub trait Demographics: Send + Sync {
     /// What is known of each number, in order; at most [`TRACE_MAX`] a call.
     async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway>;
+
+    /// Who could be meant, at most [`FOUND_MAX`] people and one more if there are more. Somebody whose sex is not known is
+    /// among them.
+    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Person)>, DemographicsAway>;
+}
+
+/// People that a search finds at most: with more than so many, somebody must say more of whom they mean.
+pub const FOUND_MAX: usize = 20;
+
+/// Whom somebody is looking for.
+#[derive(Clone)]
+pub struct Search {
+    /// Family name.
+    pub family: String,
+    /// Date of birth.
+    pub birth: Date,
+    /// Sex.
+    pub sex: Sex,
 }
 
 /// A row of the local register, opened.
@@ -66,7 +86,9 @@ impl LocalRegister {
         let keys = self.keys.ring.find(entry.number);
         let text = codec::encode_register(entry);
         let person = self.keys.ring.seal(&*self.keys.entropy, &person_place(&keys), &text);
-        RegisterRow { id: 0, keys, person }
+        let search =
+            entry.person.as_ref().map(|person| self.keys.ring.search(&fold(&person.name.family), person.birth));
+        RegisterRow { id: 0, keys, person, search: search.unwrap_or_default() }
     }
 
     fn open(&self, row: &RegisterRow) -> Option<RegisterEntry> {
@@ -114,5 +136,25 @@ impl Demographics for LocalRegister {
                 })
             })
             .collect()
+    }
+
+    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Person)>, DemographicsAway> {
+        let asked = self.keys.ring.search(&fold(&who.family), who.birth);
+        // People of another sex are sorted out afterwards.
+        let rows = self.store.register_search(asked, 4 * FOUND_MAX as u32).await.map_err(|error| {
+            tracing::warn!(%error, "the local register does not answer");
+            DemographicsAway
+        })?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let entry = self.open(row).ok_or_else(|| {
+                tracing::error!(row = row.id, "a row of the local register does not open");
+                DemographicsAway
+            })?;
+            let person = entry.person.filter(|person| person.sex.is_none_or(|sex| sex == who.sex));
+            found.extend(person.map(|person| (entry.number, person)));
+        }
+        found.truncate(FOUND_MAX + 1);
+        Ok(found)
     }
 }

@@ -1,10 +1,12 @@
 //! Notices as their authority reads and acknowledges them.
 
 use crate::accesses::open_frame;
+use crate::codec;
 use crate::error::AppError;
-use crate::frame::{self, KeyOf};
+use crate::frame::{self, KeyOf, month_of};
 use crate::look;
 use crate::people::Keys;
+use crate::seal::place;
 use crate::service::Service;
 use cpis_model::Uuid;
 use cpis_model::caller::{Action, Caller, Decision, Refusal, Subject, may};
@@ -59,10 +61,27 @@ pub async fn notices(service: &Service, caller: Arc<Caller>, after: u64, limit: 
     Ok(Page { notices, next, more })
 }
 
+/// One notice of the caller's authority.
+pub async fn notice(service: &Service, caller: Arc<Caller>, id: Uuid) -> Result<Notice, AppError> {
+    let authority = authority_of(service, &caller, Action::Notices, "notices").await?;
+    let row = service.store.notice(authority, id).await?.ok_or(AppError::NotFound)?;
+    let notice = open(service, std::slice::from_ref(&row)).await?.pop().ok_or(AppError::NotFound)?;
+    record_read(service, caller, authority, 1).await?;
+    Ok(notice)
+}
+
+/// Where it is sealed who acknowledged a notice, under the key of the month in which they did.
+fn by_place(id: Uuid) -> Vec<u8> {
+    place("notice.acknowledged_by", &[id.as_bytes()])
+}
+
 /// Acknowledges a notice of the caller's authority; once is enough, and the first time stands.
 pub async fn acknowledge(service: &Service, caller: Arc<Caller>, id: Uuid) -> Result<Notice, AppError> {
     let authority = authority_of(service, &caller, Action::Notices, "notices").await?;
-    let row = service.store.acknowledge(authority, id, service.clock.now()).await?.ok_or(AppError::NotFound)?;
+    let at = service.clock.now();
+    let (_, month) = service.month_key(at).await?;
+    let by = month.seal(&*service.keys.entropy, &by_place(id), &codec::encode_caller(&caller));
+    let row = service.store.acknowledge(authority, id, at, by).await?.ok_or(AppError::NotFound)?;
     let notice = open(service, std::slice::from_ref(&row)).await?.pop().ok_or(AppError::NotFound)?;
     record_read(service, caller, authority, 1).await?;
     Ok(notice)
@@ -87,7 +106,7 @@ async fn record_read(
 }
 
 /// Opens the looks that notices speak of. A notice of a person erased meanwhile is left out.
-async fn open(service: &Service, rows: &[NoticeRow]) -> Result<Vec<Notice>, AppError> {
+pub(crate) async fn open(service: &Service, rows: &[NoticeRow]) -> Result<Vec<Notice>, AppError> {
     let mut seqs: Vec<u64> = rows.iter().map(|row| row.access.seq).collect();
     seqs.sort_unstable();
     seqs.dedup();
@@ -111,7 +130,11 @@ async fn open(service: &Service, rows: &[NoticeRow]) -> Result<Vec<Notice>, AppE
             .find(|frame| frame.ordinal == ordinal && frame.key == KeyOf::Person(row.person))
             .ok_or_else(|| damaged("its entry is missing"))?;
         let (entry, _) = open_frame(&key, from.group, &frame).map_err(damaged)?;
-        let What::Look(look) = entry.what else { return Err(damaged("its entry is no look")) };
+        let (caller, report) = match entry.what {
+            What::Look(look) => (look.caller, None),
+            What::Reported { caller, report, .. } => (caller, Some(report)),
+            _ => return Err(damaged("its entry is neither a look nor a report")),
+        };
         let local_id = local_id(service, row, number_of_person, &key).await?;
         notices.push(Notice {
             id: row.id,
@@ -120,13 +143,24 @@ async fn open(service: &Service, rows: &[NoticeRow]) -> Result<Vec<Notice>, AppE
             number_of_person,
             local_id,
             at: entry.at,
-            who: look.caller.who.clone(),
-            organisation: look.caller.organisation.clone(),
-            site: look.caller.site.clone(),
+            who: caller.who.clone(),
+            organisation: caller.organisation.clone(),
+            site: caller.site.clone(),
+            report,
             acknowledged: row.acknowledged,
+            acknowledged_by: acknowledged_by(service, row).await?,
         });
     }
     Ok(notices)
+}
+
+/// Who acknowledged a notice, where that was noted.
+async fn acknowledged_by(service: &Service, row: &NoticeRow) -> Result<Option<Arc<Caller>>, AppError> {
+    let (Some(at), Some(sealed)) = (row.acknowledged, row.acknowledged_by.as_deref()) else { return Ok(None) };
+    let damaged = || AppError::damaged(format!("notice {}: who acknowledged it does not open", row.number));
+    let key = service.stored_month_key(month_of(at)).await?.ok_or_else(damaged)?;
+    let opened = key.open(&by_place(row.id), sealed).map_err(|_| damaged())?;
+    codec::decode_caller(&opened).map(|caller| Some(Arc::new(caller))).map_err(|_| damaged())
 }
 
 async fn local_id(

@@ -7,6 +7,8 @@ use crate::effects::{Entropy, random};
 use crate::seal::{SealError, SealKey, keyed_digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use cpis_model::Date;
+use cpis_model::access::AuthorKey;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_store::NumberKeys;
 use hkdf::Hkdf;
@@ -157,6 +159,28 @@ impl KeyRing {
             Some(keyed_digest(key.find.as_slice(), &[number.digits().as_bytes()]))
         };
         NumberKeys { a: digest(Column::A), b: digest(Column::B) }
+    }
+
+    /// The digests by which somebody is found by folded family name and date of birth, one for each column that has a key.
+    pub fn search(&self, folded_family: &str, birth: Date) -> NumberKeys {
+        let digest = |column| {
+            let key = self.keys.iter().find(|key| key.column == column)?;
+            let birth = birth.to_string();
+            Some(keyed_digest(key.find.as_slice(), &[b"search", folded_family.as_bytes(), birth.as_bytes()]))
+        };
+        NumberKeys { a: digest(Column::A), b: digest(Column::B) }
+    }
+
+    /// The key under which somebody lists their own reports. It says nothing without the ring.
+    pub fn reporter(&self, user: &str, organisation: &str) -> AuthorKey {
+        AuthorKey(keyed_digest(self.signing_seed(), &[b"reporter", user.as_bytes(), organisation.as_bytes()]))
+    }
+
+    /// A keyed digest of some words, for what is found again and must say nothing without the ring. It stays the same when
+    /// keys are rotated.
+    pub fn group(&self, words: &[&str]) -> [u8; 16] {
+        let parts: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        keyed_digest(self.signing_seed(), &[&[&b"kept"[..]], &parts[..]].concat())
     }
 
     /// Seals under the active key: id of the key, then the sealed value.

@@ -4,6 +4,7 @@ use crate::demographics::LocalRegister;
 use crate::error::AppError;
 use crate::people::{Keys, data_key_place, month_place, number_place};
 use crate::service::open_month;
+use crate::sessions::Accounts;
 use cpis_store::{NumberKeys, Store, StoredAlias, StoredPerson};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Rotated {
     pub uploads: u64,
     /// Rows of the local register.
     pub register: u64,
+    /// Local accounts.
+    pub accounts: u64,
 }
 
 /// Seals everything again under the active key and fills its look-up column. May be stopped and started again. The digests
@@ -81,6 +84,8 @@ pub async fn rotate(
         progress(done);
     }
     done.register = LocalRegister::new(store.clone(), keys.clone()).reseal(SLICE_ROWS).await?;
+    let accounts = Accounts { store: &**store, keys };
+    done.accounts = accounts.reseal().await?;
     progress(done);
     Ok(done)
 }

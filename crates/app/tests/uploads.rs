@@ -27,7 +27,7 @@ async fn valid_records_take_effect_and_others_come_back_with_their_place() {
     let world = World::new().await;
     let known = |person: &Person, restricted, deceased| RegisterEntry {
         number: person.number,
-        person: Some(Known { name: person.name.clone(), birth: person.birth, restricted, deceased }),
+        person: Some(Known { name: person.name.clone(), birth: person.birth, restricted, deceased, sex: None }),
         superseded_by: None,
     };
     let people: Vec<Person> = (0..8).map(|n| child(999_000_001 + n * 100)).collect();

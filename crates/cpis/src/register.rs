@@ -91,7 +91,11 @@ fn entry(row: &csv::StringRecord) -> std::result::Result<RegisterEntry, String> 
     }
     let birth = column(3).parse().map_err(|_| "birth_date: a date such as 2017-04-04 is expected".to_owned())?;
     let (restricted, deceased) = (yes(4, "restricted")?, yes(5, "deceased")?);
-    let person = Demographics { name: PersonName::new(given, family), birth, restricted, deceased };
+    let sex = match column(7) {
+        "" => None,
+        word => Some(word.parse().map_err(|error| format!("sex: {error}"))?),
+    };
+    let person = Demographics { name: PersonName::new(given, family), birth, restricted, deceased, sex };
     Ok(RegisterEntry { number, person: Some(person), superseded_by: None })
 }
 

@@ -101,6 +101,8 @@ pub enum Action {
     Upload,
     /// Read or acknowledge notices.
     Notices,
+    /// Tell an authority something about a child whose flag was seen.
+    Report,
 }
 
 /// Whose records are meant.
@@ -160,6 +162,7 @@ impl Refusal {
 /// | view | a person with B0107, nothing declared | as the site's setting says; notifying when no setting is known |
 /// | view | a person with B0107, care declared scheduled | silent |
 /// | view | a person with B0170 only | silent, whatever is declared |
+/// | report | a person with B0107 or B0170 | silent |
 /// | read own child, upload, notices | acts for that very authority | silent |
 ///
 /// Sources: spec/fhir.md 1.4, 4.4; spec/decisions.md 5, 6; what a request says may narrow, never widen.
@@ -177,6 +180,11 @@ pub fn may(caller: &Caller, action: Action, subject: Subject) -> Decision {
                 _ => Decision::Allowed(Mode::Silent),
             }
         }
+        Action::Report => match (&caller.who, caller.rights.view || caller.rights.view_silently) {
+            (Who::System { .. }, _) => Decision::Refused(Refusal::PersonNeeded),
+            (Who::Person(_), true) => Decision::Allowed(Mode::Silent),
+            (Who::Person(_), false) => Decision::Refused(Refusal::NoActivity),
+        },
         Action::ReadOwnChild | Action::Upload | Action::Notices => match (caller.rights.authority, subject) {
             (Some(own), Subject::Of(asked)) if own == asked => Decision::Allowed(Mode::Silent),
             (Some(_), _) => Decision::Refused(Refusal::NotOwn),

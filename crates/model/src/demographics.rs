@@ -3,6 +3,7 @@
 use crate::Date;
 use crate::name::{PersonName, family_agrees, given_agrees};
 use crate::nhs_number::NhsNumber;
+use std::str::FromStr;
 
 /// A person as demographics knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,60 @@ pub struct Demographics {
     pub restricted: bool,
     /// A date of death is recorded.
     pub deceased: bool,
+    /// Sex, where it is known.
+    pub sex: Option<Sex>,
+}
+
+/// Sex as demographics records it (NHS Data Dictionary, person stated gender code).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sex {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+    /// Neither of the two.
+    Indeterminate,
+}
+
+impl Sex {
+    /// All of them, in the order in which a page offers them.
+    pub const ALL: [Self; 3] = [Self::Female, Self::Male, Self::Indeterminate];
+
+    /// The number under which it is stored, as the NHS Data Dictionary has it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Male => 1,
+            Self::Female => 2,
+            Self::Indeterminate => 9,
+        }
+    }
+
+    /// The sex of a stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|sex| sex.number() == number)
+    }
+
+    /// A word for forms and tables.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+}
+
+/// No sex has this word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("female, male or indeterminate is expected")]
+pub struct UnknownSex;
+
+impl FromStr for Sex {
+    type Err = UnknownSex;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|sex| sex.code() == text).ok_or(UnknownSex)
+    }
 }
 
 /// The answer for one number.
@@ -66,6 +121,7 @@ mod tests {
             birth: "2017-04-04".parse().unwrap(),
             restricted: false,
             deceased: false,
+            sex: None,
         };
         for (given, family, birth, expected) in [
             ("Robin", "OBrien", "2017-04-04", Ok(())),

@@ -4,6 +4,7 @@ use crate::access::{AuthorKey, Purpose};
 use crate::caller::{Caller, Mode, Refusal};
 use crate::codes::FileCode;
 use crate::nhs_number::NhsNumber;
+use crate::notice::Report;
 use crate::organisation::{AuthorityCode, Contact};
 use crate::plan::Plan;
 use crate::upload::Person;
@@ -149,6 +150,37 @@ pub enum What {
     EpochBegun {
         /// The last signed checkpoint of the old epoch.
         tip: String,
+    },
+    /// Somebody reported something about a child to an authority.
+    Reported {
+        /// Who.
+        caller: Arc<Caller>,
+        /// Their key for the list of their own reports.
+        author: AuthorKey,
+        /// To whom.
+        authority: AuthorityCode,
+        /// What.
+        report: Report,
+    },
+    /// A record of the register of organisations was made or changed.
+    OrganisationChanged {
+        /// Who changed it.
+        caller: Arc<Caller>,
+        /// What kind of record, by its number.
+        kind: u8,
+        /// The code under which it is known.
+        code: String,
+        /// The new record.
+        record: Vec<u8>,
+        /// Why.
+        why: String,
+    },
+    /// Somebody signed in by a local account, past the identity service.
+    BreakGlass {
+        /// Who.
+        caller: Arc<Caller>,
+        /// Why, in their words.
+        why: String,
     },
     /// Nothing: hides how many looks a small site made between two published checkpoints.
     Padding,

@@ -43,9 +43,9 @@ const LISTED: &str = "-- access.of_people\nSELECT person_id, entry_index, seq, a
      WHERE person_id = ANY ($1) ORDER BY person_id, entry_index";
 const OWED: &str = "-- notice.of_people\nSELECT number, person_id, entry_index, at, author, authority \
      FROM (SELECT DISTINCT id FROM unnest($1::bigint[]) AS one (id)) AS asked \
-     CROSS JOIN LATERAL (SELECT max(at) AS last FROM notice WHERE person_id = asked.id) AS latest \
+     CROSS JOIN LATERAL (SELECT max(at) AS last FROM notice WHERE person_id = asked.id AND kind = 0) AS latest \
      CROSS JOIN LATERAL (SELECT number, person_id, entry_index, at, author, authority FROM notice \
-     WHERE person_id = asked.id AND at >= latest.last - $2::bigint) AS owed ORDER BY person_id, at, number";
+     WHERE person_id = asked.id AND kind = 0 AND at >= latest.last - $2::bigint) AS owed ORDER BY person_id, at, number";
 
 /// Derived state of people, in their order.
 pub(crate) async fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>, Stop> {
@@ -166,11 +166,11 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
         let column = |of: fn(&cpis_store::NoticeRow) -> i64| step.notices.iter().map(of).collect::<Vec<i64>>();
         batch.add(
             "-- notice.insert\nWITH taken AS (UPDATE notice_number SET last = last + $1 WHERE id = 1 RETURNING last - $1 AS before) \
-             INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, acknowledged) \
-             SELECT before + place, new.id, new.authority, new.person_id, new.entry_index, new.seq, new.at, new.author, \
-             new.acknowledged FROM taken, unnest($2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
-             $8::bytea[], $9::bigint[]) WITH ORDINALITY \
-             AS new (id, authority, person_id, entry_index, seq, at, author, acknowledged, place) \
+             INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
+             acknowledged_by) SELECT before + place, new.id, new.authority, new.person_id, new.entry_index, new.seq, new.at, \
+             new.author, new.acknowledged, new.kind, new.acknowledged_by FROM taken, unnest($2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+             $8::bytea[], $9::bigint[], $10::bigint[], $11::bytea[]) WITH ORDINALITY \
+             AS new (id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by, place) \
              WHERE NOT EXISTS (SELECT FROM person WHERE person.id = new.person_id AND data_key IS NULL) \
              ORDER BY place ON CONFLICT DO NOTHING",
             owned![
@@ -186,6 +186,8 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
                     .iter()
                     .map(|row| row.acknowledged.map(jiff::Timestamp::as_millisecond))
                     .collect::<Vec<_>>(),
+                column(|row| i64::from(row.kind)),
+                step.notices.iter().map(|row| row.acknowledged_by.clone()).collect::<Vec<_>>(),
             ],
         );
     }

@@ -3,7 +3,7 @@
 use crate::batch::{Batch, owned};
 use crate::values::date;
 use cpis_model::entry::HiddenFor;
-use cpis_store::{Effect, NumberKey, StoredAlias};
+use cpis_store::{Effect, GroupId, NumberKey, StoredAlias};
 
 /// A digest as it is stored.
 pub(crate) fn key(key: Option<NumberKey>) -> Option<Vec<u8>> {
@@ -11,7 +11,7 @@ pub(crate) fn key(key: Option<NumberKey>) -> Option<Vec<u8>> {
 }
 
 /// Adds the statements of an effect.
-pub(crate) fn add(batch: &mut Batch, effect: Effect) {
+pub(crate) fn add(batch: &mut Batch, group: GroupId, effect: Effect) {
     match effect {
         Effect::Hide(person, hidden) => batch.add(
             "-- person.hide\nUPDATE person SET hidden = $1 WHERE id = $2",
@@ -46,6 +46,13 @@ pub(crate) fn add(batch: &mut Batch, effect: Effect) {
              VALUES ($1, $2, decode(repeat('00', 32), 'hex'), 5, 0, '') ON CONFLICT (authority, sequence) DO UPDATE SET status = 5 \
              WHERE upload.status < 4",
             owned![authority.0.as_str().to_owned(), sequence as i64],
+        ),
+        // Under the sequence lock, so that numbers rise in the order of the journal.
+        Effect::Organisation(new) => batch.add(
+            "-- organisation.insert\nINSERT INTO organisation (number, kind, code, version, record, group_no) \
+             SELECT (SELECT coalesce(max(number), 0) FROM organisation) + 1, $1, $2, \
+             (SELECT coalesce(max(version), 0) FROM organisation WHERE kind = $1 AND code = $2) + 1, $3, $4",
+            owned![i64::from(new.kind), new.code, new.record, group.0],
         ),
     }
 }

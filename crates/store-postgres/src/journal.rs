@@ -62,7 +62,7 @@ pub(crate) async fn append(
     let leaves: Vec<Vec<u8>> = leaves.iter().map(|leaf| leaf.to_vec()).collect();
     batch.add(INSERT_LEAVES, owned![group.0, leaves]);
     for effect in effects {
-        effects::add(&mut batch, effect);
+        effects::add(&mut batch, group, effect);
     }
     tx.commit(batch).await.map(|()| place)
 }

@@ -2,7 +2,7 @@
 
 use crate::told::Stop;
 use crate::tx::{Bad, Tx};
-use crate::values::{get_array, get_authority, get_optional_time, get_person, get_time, get_u64, get_uuid};
+use crate::values::{get_array, get_authority, get_optional_time, get_person, get_small, get_time, get_u64, get_uuid};
 use cpis_model::access::AuthorKey;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
@@ -22,6 +22,8 @@ fn notice(row: &Row) -> Result<NoticeRow, Bad> {
             author: AuthorKey(get_array(row, 7)?),
         },
         acknowledged: get_optional_time(row, 8)?,
+        kind: get_small(row, 9)?,
+        acknowledged_by: row.try_get(10)?,
     })
 }
 
@@ -33,7 +35,7 @@ pub(crate) async fn of_authority(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE authority = $1 AND number > $2 ORDER BY number LIMIT $3",
         &[&authority.0.as_str(), &(after as i64), &i64::from(rows_max)],
         notice,
@@ -44,7 +46,7 @@ pub(crate) async fn of_authority(
 /// All notices after a cursor.
 pub(crate) async fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE number > $1 ORDER BY number LIMIT $2",
         &[&(after as i64), &i64::from(rows_max)],
         notice,
@@ -58,17 +60,40 @@ pub(crate) async fn acknowledge(
     authority: AuthorityCode,
     id: Uuid,
     at: Timestamp,
+    by: &[u8],
 ) -> Result<Option<NoticeRow>, Stop> {
     tx.begin().await?;
     tx.execute(
-        "-- notice.acknowledge\nUPDATE notice SET acknowledged = $1 WHERE id = $2 AND authority = $3 AND acknowledged IS NULL",
-        &[&at.as_millisecond(), &id.as_bytes().as_slice(), &authority.0.as_str()],
+        "-- notice.acknowledge\nUPDATE notice SET acknowledged = $1, acknowledged_by = $2 WHERE id = $3 AND authority = $4 \
+         AND acknowledged IS NULL",
+        &[&at.as_millisecond(), &by, &id.as_bytes().as_slice(), &authority.0.as_str()],
     )
     .await?;
+    one(tx, authority, id).await
+}
+
+/// One of an authority's notices.
+pub(crate) async fn one(tx: &Tx<'_>, authority: AuthorityCode, id: Uuid) -> Result<Option<NoticeRow>, Stop> {
     tx.first(
-        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE id = $1 AND authority = $2",
         &[&id.as_bytes().as_slice(), &authority.0.as_str()],
+        notice,
+    )
+    .await
+}
+
+/// Reports by one author before a cursor, newest first.
+pub(crate) async fn reports_by(
+    tx: &Tx<'_>,
+    author: AuthorKey,
+    before: u64,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.reports_by\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
+         acknowledged_by FROM notice WHERE author = $1 AND number < $2 AND kind > 0 ORDER BY number DESC LIMIT $3",
+        &[&author.0.as_slice(), &i64::try_from(before).unwrap_or(i64::MAX), &i64::from(rows_max)],
         notice,
     )
     .await

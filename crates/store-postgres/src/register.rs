@@ -12,18 +12,19 @@ pub(crate) async fn put(tx: &Tx<'_>, rows: &[RegisterRow]) -> Result<(), Stop> {
     tx.begin().await?;
     for row in rows {
         let (a, b) = (key(row.keys.a), key(row.keys.b));
+        let (search_a, search_b) = (key(row.search.a), key(row.search.b));
         let replaced = tx
             .execute(
-                "-- register.replace\nUPDATE register SET lookup_a = $1, lookup_b = $2, person = $3 WHERE id = CASE WHEN $4::bigint > 0 \
+                "-- register.replace\nUPDATE register SET lookup_a = $1, lookup_b = $2, person = $3, search_a = $5, search_b = $6 WHERE id = CASE WHEN $4::bigint > 0 \
                  THEN $4 ELSE (SELECT id FROM register WHERE lookup_a = $1 UNION ALL SELECT id FROM register WHERE lookup_b = $2 \
                  LIMIT 1) END",
-                &[&a, &b, &row.person, &(row.id as i64)],
+                &[&a, &b, &row.person, &(row.id as i64), &search_a, &search_b],
             )
             .await?;
         if replaced == 0 {
             tx.execute(
-                "-- register.insert\nINSERT INTO register (lookup_a, lookup_b, person) VALUES ($1, $2, $3)",
-                &[&a, &b, &row.person],
+                "-- register.insert\nINSERT INTO register (lookup_a, lookup_b, person, search_a, search_b) VALUES ($1, $2, $3, $4, $5)",
+                &[&a, &b, &row.person, &search_a, &search_b],
             )
             .await?;
         }
@@ -35,10 +36,10 @@ pub(crate) async fn put(tx: &Tx<'_>, rows: &[RegisterRow]) -> Result<(), Stop> {
 pub(crate) async fn find(tx: &Tx<'_>, asked: &[NumberKeys]) -> Result<Vec<Option<RegisterRow>>, Stop> {
     let (a, b): (Vec<_>, Vec<_>) = asked.iter().map(|keys| (key(keys.a), key(keys.b))).unzip();
     tx.all(
-        "-- register.find\nSELECT found.id, found.lookup_a, found.lookup_b, found.person \
+        "-- register.find\nSELECT found.id, found.lookup_a, found.lookup_b, found.person, found.search_a, found.search_b \
          FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS asked (a, b, place) LEFT JOIN LATERAL \
-         (SELECT id, lookup_a, lookup_b, person, 0 AS rank FROM register WHERE lookup_a = a UNION ALL \
-         SELECT id, lookup_a, lookup_b, person, 1 FROM register WHERE lookup_b = b ORDER BY rank LIMIT 1) AS found ON true \
+         (SELECT id, lookup_a, lookup_b, person, search_a, search_b, 0 AS rank FROM register WHERE lookup_a = a UNION ALL \
+         SELECT id, lookup_a, lookup_b, person, search_a, search_b, 1 FROM register WHERE lookup_b = b ORDER BY rank LIMIT 1) AS found ON true \
          ORDER BY place",
         &[&a, &b],
         |row| match row.try_get::<_, Option<i64>>(0)? {
@@ -50,13 +51,29 @@ pub(crate) async fn find(tx: &Tx<'_>, asked: &[NumberKeys]) -> Result<Vec<Option
 }
 
 fn register_row(row: &Row) -> Result<RegisterRow, Bad> {
-    Ok(RegisterRow { id: get_u64(row, 0)?, keys: get_keys(row, 1, 2)?, person: row.try_get(3)? })
+    Ok(RegisterRow {
+        id: get_u64(row, 0)?,
+        keys: get_keys(row, 1, 2)?,
+        person: row.try_get(3)?,
+        search: get_keys(row, 4, 5)?,
+    })
+}
+
+/// Rows by name, date of birth and sex.
+pub(crate) async fn search(tx: &Tx<'_>, search: NumberKeys, rows_max: u32) -> Result<Vec<RegisterRow>, Stop> {
+    tx.all(
+        "-- register.search\nSELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register \
+         WHERE search_a = $1 OR search_b = $2 ORDER BY id LIMIT $3",
+        &[&key(search.a), &key(search.b), &i64::from(rows_max)],
+        register_row,
+    )
+    .await
 }
 
 /// Rows in stored order.
 pub(crate) async fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<RegisterRow>, Stop> {
     tx.all(
-        "-- register.after\nSELECT id, lookup_a, lookup_b, person FROM register WHERE id > $1 ORDER BY id LIMIT $2",
+        "-- register.after\nSELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE id > $1 ORDER BY id LIMIT $2",
         &[&(after as i64), &i64::from(rows_max)],
         register_row,
     )

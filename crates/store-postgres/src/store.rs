@@ -2,15 +2,20 @@
 
 use crate::people::find;
 use crate::tx::Tx;
-use crate::{PgStore, commit, derived, examine, journal, leases, notices, people, plans, register, staging, uploads};
+use crate::{
+    PgStore, commit, derived, examine, journal, kept, leases, notices, organisations, people, plans, register, staging,
+    uploads,
+};
 use async_trait::async_trait;
+use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Found, GroupId, JournalRow,
-    LookStep, NewPerson, NoticeRow, NumberKeys, PersonRow, Place, PlanKey, PlanRow, RegisterRow, Slice, Store,
-    StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow, UploadState, Watermarks,
+    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Forget, Found, GroupId,
+    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NoticeRow, NumberKeys, OrganisationRow, PersonRow, Place,
+    PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
+    UploadState, Watermarks,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -241,8 +246,22 @@ impl Store for PgStore {
         read!(self, tx => notices::after(&tx, after, rows_max))
     }
 
-    async fn acknowledge(&self, authority: AuthorityCode, id: Uuid, at: Timestamp) -> Answer<Option<NoticeRow>> {
-        write!(self, tx => notices::acknowledge(&tx, authority, id, at))
+    async fn acknowledge(
+        &self,
+        authority: AuthorityCode,
+        id: Uuid,
+        at: Timestamp,
+        by: Vec<u8>,
+    ) -> Answer<Option<NoticeRow>> {
+        write!(self, tx => notices::acknowledge(&tx, authority, id, at, &by))
+    }
+
+    async fn notice(&self, authority: AuthorityCode, id: Uuid) -> Answer<Option<NoticeRow>> {
+        read!(self, tx => notices::one(&tx, authority, id))
+    }
+
+    async fn reports_by(&self, author: AuthorKey, before: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        read!(self, tx => notices::reports_by(&tx, author, before, rows_max))
     }
 
     async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
@@ -259,6 +278,30 @@ impl Store for PgStore {
 
     async fn register_after(&self, after: u64, rows_max: u32) -> Answer<Vec<RegisterRow>> {
         read!(self, tx => register::after(&tx, after, rows_max))
+    }
+
+    async fn register_search(&self, search: NumberKeys, rows_max: u32) -> Answer<Vec<RegisterRow>> {
+        read!(self, tx => register::search(&tx, search, rows_max))
+    }
+
+    async fn organisations_after(&self, number: u64, rows_max: u32) -> Answer<Vec<OrganisationRow>> {
+        read!(self, tx => organisations::after(&tx, number, rows_max))
+    }
+
+    async fn keep(&self, row: KeptRow, now: Timestamp) -> Answer<bool> {
+        write!(self, tx => kept::keep(&tx, &row, now))
+    }
+
+    async fn kept(&self, kind: KeptKind, id: [u8; 32]) -> Answer<Option<KeptRow>> {
+        read!(self, tx => kept::one(&tx, kind, &id))
+    }
+
+    async fn kept_after(&self, kind: KeptKind, after: Option<[u8; 32]>, rows_max: u32) -> Answer<Vec<KeptRow>> {
+        read!(self, tx => kept::after(&tx, kind, after, rows_max))
+    }
+
+    async fn forget(&self, kind: KeptKind, which: Forget) -> Answer<u64> {
+        write!(self, tx => kept::forget(&tx, kind, which))
     }
 
     async fn quarantined(&self) -> Answer<Vec<(u64, String)>> {

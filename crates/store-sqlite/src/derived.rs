@@ -38,7 +38,7 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
     )?;
     let mut owed = tx.prepare(
         "-- notice.of_person\nSELECT number, entry_index, at, author, authority FROM notice WHERE person_id = ?1 \
-         AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1) - ?2 ORDER BY at, number",
+         AND kind = 0 AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1 AND kind = 0) - ?2 ORDER BY at, number",
     )?;
     let mut all = Vec::with_capacity(people.len());
     for person in people {
@@ -115,8 +115,8 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
     }
     if !step.notices.is_empty() {
         let mut insert = tx.prepare(
-            "-- notice.insert\nINSERT OR IGNORE INTO notice (id, authority, person_id, entry_index, seq, at, author, acknowledged) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?3 AND data_key IS NULL)",
+            "-- notice.insert\nINSERT OR IGNORE INTO notice (id, authority, person_id, entry_index, seq, at, author, acknowledged, \
+             kind, acknowledged_by) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?3 AND data_key IS NULL)",
         )?;
         for notice in &step.notices {
             insert.execute(params![
@@ -128,6 +128,8 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
                 notice.access.at.as_millisecond(),
                 notice.access.author.0,
                 notice.acknowledged.map(jiff::Timestamp::as_millisecond),
+                notice.kind,
+                notice.acknowledged_by,
             ])?;
         }
     }

@@ -1,8 +1,8 @@
 //! The journal: appending groups, what they change at once, and reading rows.
 
-use crate::people;
 use crate::tx::{Bad, Stop, Tx};
 use crate::values::{date, get_group, get_u64};
+use crate::{organisations, people};
 use crate::{plans, uploads};
 use cpis_model::entry::{HiddenFor, PersonId};
 use cpis_store::{Decide, Effect, Group, GroupId, JournalRow, Loaded, NumberKeys, Place, StoreError};
@@ -45,7 +45,7 @@ pub(crate) fn append(tx: &Tx<'_>, group: GroupId, asked: &[NumberKeys], decide: 
     insert(tx, place, group, &digest, Some(&body))?;
     save_leaves(tx, group, 0, &leaves)?;
     for effect in &effects {
-        apply(tx, effect)?;
+        apply(tx, group, effect)?;
     }
     Ok(place)
 }
@@ -91,7 +91,7 @@ pub(crate) fn save_leaves(tx: &Tx<'_>, group: GroupId, first_ordinal: u32, leave
     Ok(())
 }
 
-fn apply(tx: &Tx<'_>, effect: &Effect) -> Result<(), Stop> {
+fn apply(tx: &Tx<'_>, group: GroupId, effect: &Effect) -> Result<(), Stop> {
     match effect {
         Effect::Hide(person, hidden) => {
             tx.execute(
@@ -108,6 +108,7 @@ fn apply(tx: &Tx<'_>, effect: &Effect) -> Result<(), Stop> {
         Effect::AddAlias(alias) => people::add_alias(tx, alias)?,
         Effect::Erase(person) => erase(tx, *person)?,
         Effect::SkipSequence(authority, sequence) => uploads::skip(tx, *authority, *sequence)?,
+        Effect::Organisation(new) => organisations::add(tx, group, new)?,
     }
     Ok(())
 }

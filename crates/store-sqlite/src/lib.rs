@@ -7,9 +7,11 @@
 
 mod derived;
 mod journal;
+mod kept;
 mod leases;
 mod migrate;
 mod notices;
+mod organisations;
 mod people;
 mod plans;
 mod queue;

@@ -1,7 +1,7 @@
 //! Notices owed to authorities, and their acknowledgements.
 
 use crate::tx::{Bad, Stop, Tx};
-use crate::values::{get_authority, get_optional_time, get_person, get_time, get_u64, get_uuid};
+use crate::values::{get_authority, get_optional_time, get_person, get_small, get_time, get_u64, get_uuid};
 use cpis_model::access::AuthorKey;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
@@ -21,6 +21,8 @@ fn notice(row: &Row<'_>) -> Result<NoticeRow, Bad> {
             author: AuthorKey(row.get(7)?),
         },
         acknowledged: get_optional_time(row, 8)?,
+        kind: get_small(row, 9)?,
+        acknowledged_by: row.get(10)?,
     })
 }
 
@@ -32,7 +34,7 @@ pub(crate) fn of_authority(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE authority = ? AND number > ? ORDER BY number LIMIT ?",
         params![authority.0.as_str(), after as i64, rows_max],
         notice,
@@ -42,7 +44,7 @@ pub(crate) fn of_authority(
 /// All notices after a cursor.
 pub(crate) fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE number > ? ORDER BY number LIMIT ?",
         params![after as i64, rows_max],
         notice,
@@ -55,15 +57,33 @@ pub(crate) fn acknowledge(
     authority: AuthorityCode,
     id: Uuid,
     at: Timestamp,
+    by: &[u8],
 ) -> Result<Option<NoticeRow>, Stop> {
     tx.execute(
-        "-- notice.acknowledge\nUPDATE notice SET acknowledged = ? WHERE id = ? AND authority = ? AND acknowledged IS NULL",
-        params![at.as_millisecond(), id.as_bytes(), authority.0.as_str()],
+        "-- notice.acknowledge\nUPDATE notice SET acknowledged = ?, acknowledged_by = ? WHERE id = ? AND authority = ? \
+         AND acknowledged IS NULL",
+        params![at.as_millisecond(), by, id.as_bytes(), authority.0.as_str()],
     )?;
+    one(tx, authority, id)
+}
+
+/// One of an authority's notices.
+pub(crate) fn one(tx: &Tx<'_>, authority: AuthorityCode, id: Uuid) -> Result<Option<NoticeRow>, Stop> {
     tx.first(
-        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged FROM notice \
+        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
          WHERE id = ? AND authority = ?",
         params![id.as_bytes(), authority.0.as_str()],
+        notice,
+    )
+}
+
+/// Reports by one author before a cursor, newest first.
+pub(crate) fn reports_by(tx: &Tx<'_>, author: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.reports_by\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
+         acknowledged_by FROM notice INDEXED BY notice_report WHERE author = ? AND number < ? AND kind > 0 \
+         ORDER BY number DESC LIMIT ?",
+        params![author.0, i64::try_from(before).unwrap_or(i64::MAX), rows_max],
         notice,
     )
 }

@@ -12,36 +12,59 @@ pub(crate) fn put(tx: &Tx<'_>, rows: &[RegisterRow]) -> Result<(), Stop> {
          SELECT id FROM register WHERE lookup_b = ?2 LIMIT 1",
     )?;
     let mut put = tx.prepare(
-        "-- register.put\nINSERT INTO register (id, lookup_a, lookup_b, person) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
-         lookup_a = excluded.lookup_a, lookup_b = excluded.lookup_b, person = excluded.person",
+        "-- register.put\nINSERT INTO register (id, lookup_a, lookup_b, person, search_a, search_b) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET lookup_a = excluded.lookup_a, lookup_b = excluded.lookup_b, person = excluded.person, \
+         search_a = excluded.search_a, search_b = excluded.search_b",
     )?;
     for row in rows {
         let place = match row.id {
             0 => find.first(params![row.keys.a, row.keys.b], |row| get_u64(row, 0))?,
             id => Some(id),
         };
-        put.execute(params![place.map(|id| id as i64), row.keys.a, row.keys.b, row.person])?;
+        put.execute(params![
+            place.map(|id| id as i64),
+            row.keys.a,
+            row.keys.b,
+            row.person,
+            row.search.a,
+            row.search.b
+        ])?;
     }
     Ok(())
 }
 
 fn register_row(row: &Row<'_>) -> Result<RegisterRow, Bad> {
-    Ok(RegisterRow { id: get_u64(row, 0)?, keys: get_keys(row, 1, 2)?, person: row.get(3)? })
+    Ok(RegisterRow {
+        id: get_u64(row, 0)?,
+        keys: get_keys(row, 1, 2)?,
+        person: row.get(3)?,
+        search: get_keys(row, 4, 5)?,
+    })
 }
 
 /// Rows by number, in the order asked.
 pub(crate) fn find(tx: &Tx<'_>, asked: &[NumberKeys]) -> Result<Vec<Option<RegisterRow>>, Stop> {
     let mut one = tx.prepare(
-        "-- register.find\nSELECT id, lookup_a, lookup_b, person FROM register WHERE lookup_a = ?1 UNION ALL \
-         SELECT id, lookup_a, lookup_b, person FROM register WHERE lookup_b = ?2 LIMIT 1",
+        "-- register.find\nSELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE lookup_a = ?1 UNION ALL \
+         SELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE lookup_b = ?2 LIMIT 1",
     )?;
     asked.iter().map(|keys| one.first(params![keys.a, keys.b], register_row)).collect()
+}
+
+/// Rows by name, date of birth and sex.
+pub(crate) fn search(tx: &Tx<'_>, search: NumberKeys, rows_max: u32) -> Result<Vec<RegisterRow>, Stop> {
+    tx.all(
+        "-- register.search\nSELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE search_a = ?1 UNION \
+         SELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE search_b = ?2 ORDER BY id LIMIT ?3",
+        params![search.a, search.b, rows_max],
+        register_row,
+    )
 }
 
 /// Rows in stored order.
 pub(crate) fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<RegisterRow>, Stop> {
     tx.all(
-        "-- register.after\nSELECT id, lookup_a, lookup_b, person FROM register WHERE id > ? ORDER BY id LIMIT ?",
+        "-- register.after\nSELECT id, lookup_a, lookup_b, person, search_a, search_b FROM register WHERE id > ? ORDER BY id LIMIT ?",
         params![after as i64, rows_max],
         register_row,
     )

@@ -2,15 +2,17 @@
 
 use crate::journal::Limit;
 use crate::queue::Lane::{Background, Urgent};
-use crate::{SqliteStore, derived, journal, notices, people, plans, register, schema, uploads};
+use crate::{SqliteStore, derived, journal, kept, notices, organisations, people, plans, register, schema, uploads};
 use async_trait::async_trait;
+use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Found, GroupId, JournalRow,
-    LookStep, NewPerson, NoticeRow, NumberKeys, PersonRow, Place, PlanKey, PlanRow, RegisterRow, Slice, Store,
-    StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow, UploadState, Watermarks, Weight,
+    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Forget, Found, GroupId,
+    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NoticeRow, NumberKeys, OrganisationRow, PersonRow, Place,
+    PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
+    UploadState, Watermarks, Weight,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -217,8 +219,22 @@ impl Store for SqliteStore {
         self.read(move |tx| notices::after(tx, after, rows_max)).await
     }
 
-    async fn acknowledge(&self, authority: AuthorityCode, id: Uuid, at: Timestamp) -> Answer<Option<NoticeRow>> {
-        self.write(Background, move |tx| notices::acknowledge(tx, authority, id, at)).await
+    async fn acknowledge(
+        &self,
+        authority: AuthorityCode,
+        id: Uuid,
+        at: Timestamp,
+        by: Vec<u8>,
+    ) -> Answer<Option<NoticeRow>> {
+        self.write(Background, move |tx| notices::acknowledge(tx, authority, id, at, &by)).await
+    }
+
+    async fn notice(&self, authority: AuthorityCode, id: Uuid) -> Answer<Option<NoticeRow>> {
+        self.read(move |tx| notices::one(tx, authority, id)).await
+    }
+
+    async fn reports_by(&self, author: AuthorKey, before: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::reports_by(tx, author, before, rows_max)).await
     }
 
     async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
@@ -235,6 +251,30 @@ impl Store for SqliteStore {
 
     async fn register_after(&self, after: u64, rows_max: u32) -> Answer<Vec<RegisterRow>> {
         self.read(move |tx| register::after(tx, after, rows_max)).await
+    }
+
+    async fn register_search(&self, search: NumberKeys, rows_max: u32) -> Answer<Vec<RegisterRow>> {
+        self.read(move |tx| register::search(tx, search, rows_max)).await
+    }
+
+    async fn organisations_after(&self, number: u64, rows_max: u32) -> Answer<Vec<OrganisationRow>> {
+        self.read(move |tx| organisations::after(tx, number, rows_max)).await
+    }
+
+    async fn keep(&self, row: KeptRow, now: Timestamp) -> Answer<bool> {
+        self.write(Background, move |tx| kept::keep(tx, &row, now)).await
+    }
+
+    async fn kept(&self, kind: KeptKind, id: [u8; 32]) -> Answer<Option<KeptRow>> {
+        self.read(move |tx| kept::one(tx, kind, &id)).await
+    }
+
+    async fn kept_after(&self, kind: KeptKind, after: Option<[u8; 32]>, rows_max: u32) -> Answer<Vec<KeptRow>> {
+        self.read(move |tx| kept::after(tx, kind, after, rows_max)).await
+    }
+
+    async fn forget(&self, kind: KeptKind, which: Forget) -> Answer<u64> {
+        self.write(Background, move |tx| kept::forget(tx, kind, which)).await
     }
 
     async fn quarantined(&self) -> Answer<Vec<(u64, String)>> {

@@ -44,6 +44,11 @@ pub(crate) fn get_u64(row: &Row<'_>, column: usize) -> Result<u64, Bad> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| Bad)
 }
 
+/// The small number in a column.
+pub(crate) fn get_small(row: &Row<'_>, column: usize) -> Result<u8, Bad> {
+    u8::try_from(row.get::<_, i64>(column)?).map_err(|_| Bad)
+}
+
 /// The person in a column.
 pub(crate) fn get_person(row: &Row<'_>, column: usize) -> Result<PersonId, Bad> {
     PersonId::from_stored(row.get(column)?).ok_or(Bad)

@@ -87,6 +87,10 @@ macro_rules! contract_tests {
             accesses_are_listed_in_pages
             the_first_month_key_stays
             the_register_finds_people
+            the_register_is_searched
+            organisations_are_kept_in_versions
+            what_is_kept_is_changed_by_whoever_saw_it
+            reports_are_found_by_their_author
             settings_are_kept
             a_lease_has_one_holder
             a_closed_store_says_so

@@ -14,6 +14,7 @@ pub use error::StoreError;
 pub use rows::*;
 
 use async_trait::async_trait;
+use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
@@ -181,14 +182,21 @@ pub trait Store: Send + Sync {
     /// All notices after a cursor.
     async fn notices_after(&self, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
 
-    /// Acknowledges an authority's notice: the row as it is now, the first acknowledgement stands. `None`: no such notice of
-    /// this authority.
+    /// Acknowledges an authority's notice, with who did it, sealed: the row as it is now, the first acknowledgement stands.
+    /// `None`: no such notice of this authority.
     async fn acknowledge(
         &self,
         authority: AuthorityCode,
         id: Uuid,
         at: Timestamp,
+        by: Vec<u8>,
     ) -> Result<Option<NoticeRow>, StoreError>;
+
+    /// One of an authority's notices.
+    async fn notice(&self, authority: AuthorityCode, id: Uuid) -> Result<Option<NoticeRow>, StoreError>;
+
+    /// Reports by one author, newest first, before a cursor.
+    async fn reports_by(&self, author: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
 
     /// Age of the oldest notice that was not acknowledged, and how many there are.
     async fn unacknowledged(&self) -> Result<(u64, Option<Timestamp>), StoreError>;
@@ -201,8 +209,34 @@ pub trait Store: Send + Sync {
     /// Sealed rows of the local register, in the order asked.
     async fn register_find(&self, asked: Vec<NumberKeys>) -> Result<Vec<Option<RegisterRow>>, StoreError>;
 
+    /// Sealed rows of the local register with these digests of name, date of birth and sex, in stored order.
+    async fn register_search(&self, search: NumberKeys, rows_max: u32) -> Result<Vec<RegisterRow>, StoreError>;
+
     /// Rows of the local register in stored order, after one of them.
     async fn register_after(&self, after: u64, rows_max: u32) -> Result<Vec<RegisterRow>, StoreError>;
+
+    // --- organisations and doors ---------------------------------------------------------------------------------
+
+    /// Versions of records of the register of organisations after one of them, in the order in which they were made.
+    async fn organisations_after(&self, number: u64, rows_max: u32) -> Result<Vec<OrganisationRow>, StoreError>;
+
+    /// Keeps something if its revision is one above the stored one's, or 1 where there is none or the stored one has ended by
+    /// `now`. Says whether it did.
+    async fn keep(&self, row: KeptRow, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Something kept, also if it has ended and was not forgotten yet.
+    async fn kept(&self, kind: KeptKind, id: [u8; 32]) -> Result<Option<KeptRow>, StoreError>;
+
+    /// All that is kept of a kind, in the order of ids, after one of them.
+    async fn kept_after(
+        &self,
+        kind: KeptKind,
+        after: Option<[u8; 32]>,
+        rows_max: u32,
+    ) -> Result<Vec<KeptRow>, StoreError>;
+
+    /// Forgets some of what is kept of a kind, and says how many.
+    async fn forget(&self, kind: KeptKind, which: Forget) -> Result<u64, StoreError>;
 
     // --- the database itself ---------------------------------------------------------------------------------------
 

@@ -193,6 +193,36 @@ pub enum Effect {
     Erase(PersonId),
     /// A sequence number of an authority will not come.
     SkipSequence(AuthorityCode, u64),
+    /// A new version of a record of the register of organisations.
+    Organisation(NewOrganisation),
+}
+
+/// A new version of a record of the register of organisations: the store gives it the next version and a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOrganisation {
+    /// What kind of record, as the use cases number them.
+    pub kind: u8,
+    /// The code under which it is known.
+    pub code: String,
+    /// The record.
+    pub record: Vec<u8>,
+}
+
+/// A version of a record of the register of organisations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationRow {
+    /// Rising over the whole register, in the order of the journal.
+    pub number: u64,
+    /// What kind of record.
+    pub kind: u8,
+    /// The code under which it is known.
+    pub code: String,
+    /// Version, from 1.
+    pub version: u32,
+    /// The record.
+    pub record: Vec<u8>,
+    /// The group by which it came.
+    pub group: GroupId,
 }
 
 /// A row of the journal.
@@ -267,6 +297,10 @@ pub struct NoticeRow {
     pub access: AccessRow,
     /// When the authority acknowledged it.
     pub acknowledged: Option<Timestamp>,
+    /// What it says: 0 for a look, otherwise the number of the kind of report, whose author then stands in `access`.
+    pub kind: u8,
+    /// Who acknowledged it, sealed.
+    pub acknowledged_by: Option<Vec<u8>>,
 }
 
 /// What some entries mean for lists and notices.
@@ -424,8 +458,79 @@ pub struct RegisterRow {
     pub id: u64,
     /// Digests of the number.
     pub keys: NumberKeys,
+    /// Digests of family name, date of birth and sex together; none for a number without a person.
+    pub search: NumberKeys,
     /// The person, sealed.
     pub person: Vec<u8>,
+}
+
+/// What the doors keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeptKind {
+    /// Somebody's session.
+    Session,
+    /// A local account.
+    Account,
+    /// Something that may be used once, such as the id of a token.
+    Used,
+}
+
+impl KeptKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Session, Self::Account, Self::Used];
+
+    /// The number under which it is stored.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Session => 1,
+            Self::Account => 2,
+            Self::Used => 3,
+        }
+    }
+
+    /// The kind of a stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// Something that a door keeps: found by a digest, sealed, and changed by whoever saw its last revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRow {
+    /// What it is.
+    pub kind: KeptKind,
+    /// A digest of what finds it.
+    pub id: [u8; 32],
+    /// Revision, from 1.
+    pub revision: u64,
+    /// Digests of two things that it has in common with others, such as the person whose session it is.
+    pub groups: [Option<[u8; 16]>; 2],
+    /// When it ends by itself.
+    pub ends: Option<Timestamp>,
+    /// The rest, sealed.
+    pub body: Vec<u8>,
+}
+
+/// Which of what is kept is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// One.
+    One([u8; 32]),
+    /// All that have this digest as their first or second group.
+    Group(KeptGroup, [u8; 16]),
+    /// All that ended before a moment.
+    Ended(Timestamp),
+    /// All.
+    All,
+}
+
+/// One of the two groups of [`KeptRow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptGroup {
+    /// The first.
+    First,
+    /// The second.
+    Second,
 }
 
 /// How a finding is to be taken.

@@ -126,7 +126,15 @@ pub const TABLES: &[Table] = tables! {
     contact [authority, version, group_no] {
         authority Text, version Integer, group_no Integer, name Text, emergency Text, office Text NULL,
     }
-    register [id] { id Integer, lookup_a Bytes NULL, lookup_b Bytes NULL, person Bytes }
+    organisation [number] {
+        number Integer, kind Integer, code Text, version Integer, record Bytes, group_no Integer,
+    }
+    kept [kind, id] {
+        kind Integer, id Bytes, revision Integer, group_a Bytes NULL, group_b Bytes NULL, ends Integer NULL, body Bytes,
+    }
+    register [id] {
+        id Integer, lookup_a Bytes NULL, lookup_b Bytes NULL, person Bytes, search_a Bytes NULL, search_b Bytes NULL,
+    }
     upload [authority, sequence] {
         authority Text, sequence Integer, checksum Bytes, status Integer, code Text NULL, received Integer,
         file_key Bytes NULL, acknowledgement Bytes NULL, sender Bytes, group_no Integer NULL, effective Integer NULL,
@@ -141,7 +149,7 @@ pub const TABLES: &[Table] = tables! {
     access [person_id, entry_index] { person_id Integer, entry_index Integer, seq Integer, at Integer, author Bytes }
     notice [number] {
         number Integer, id Bytes, authority Text, person_id Integer, entry_index Integer, seq Integer, at Integer,
-        author Bytes, acknowledged Integer NULL,
+        author Bytes, acknowledged Integer NULL, kind Integer, acknowledged_by Bytes NULL,
     }
     quarantine [entry_index] { entry_index Integer, why Text }
     watermark [name] { name Text, next_index Integer }

@@ -11,5 +11,5 @@ mod plans;
 
 pub use contact::authority_contact;
 pub use number::{PEOPLE_MAX, number};
-pub use person::{Population, Sex, SynthPerson, people, person, population};
+pub use person::{Population, SynthPerson, people, person, population};
 pub use plans::{plan_source, plans_for, record};

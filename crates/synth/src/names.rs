@@ -1,6 +1,6 @@
 //! First names and surnames, drawn as often as the public tables count them.
 
-use crate::person::Sex;
+use cpis_model::demographics::Sex;
 use cpis_model::name::PersonName;
 use rand::{Rng, RngExt};
 use std::sync::LazyLock;
@@ -57,7 +57,7 @@ fn rows(text: &str) -> impl Iterator<Item = csv::StringRecord> {
 pub(crate) fn name(sex: Sex, rng: &mut impl Rng) -> PersonName {
     let first_names = match sex {
         Sex::Female => &NAMES.female,
-        Sex::Male => &NAMES.male,
+        Sex::Male | Sex::Indeterminate => &NAMES.male,
     };
     let first = first_names.draw(rng);
     let second = if rng.random_ratio(SECOND_NAME_PERCENT, 100) { first_names.draw(rng) } else { "" };

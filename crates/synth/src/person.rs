@@ -3,6 +3,7 @@
 use crate::names;
 use crate::number::{PEOPLE_MAX, mixed, number};
 use cpis_model::Date;
+use cpis_model::demographics::Sex;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::time::days_after;
@@ -17,15 +18,6 @@ const MOTHERS_PERCENT: u32 = 4;
 const CHILD_AGE_DAYS: RangeInclusive<i32> = 0..=6_573;
 /// Ages of mothers in days: 16 to 42 years.
 const MOTHER_AGE_DAYS: RangeInclusive<i32> = 5_845..=15_704;
-
-/// Sex as the name tables part it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sex {
-    /// Female.
-    Female,
-    /// Male.
-    Male,
-}
 
 /// A person who does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -94,6 +94,30 @@ fn every_kind() -> Vec<What> {
         What::RefusedUnknown { counts: vec![("bad-token".to_owned(), 12)] },
         What::EpochBegun { tip: "tip".to_owned() },
         What::Padding,
+        What::Reported {
+            caller: caller.clone(),
+            author: AuthorKey([4; 16]),
+            authority,
+            report: Report {
+                kind: ReportKind::NoAnswer,
+                phone: Some("01632960001".parse().unwrap()),
+                text: Some("Rang twice".parse().unwrap()),
+            },
+        },
+        What::Reported {
+            caller: caller.clone(),
+            author: AuthorKey([4; 16]),
+            authority,
+            report: Report { kind: ReportKind::NotBrought, phone: None, text: None },
+        },
+        What::OrganisationChanged {
+            caller: caller.clone(),
+            kind: 3,
+            code: "RJ122".to_owned(),
+            record: vec![1, 2, 3],
+            why: "moved".to_owned(),
+        },
+        What::BreakGlass { caller, why: "the identity service is away".to_owned() },
     ]
 }
 

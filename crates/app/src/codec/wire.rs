@@ -5,7 +5,7 @@ use cpis_model::access::Purpose;
 use cpis_model::caller::{Mode, Who};
 use cpis_model::entry::{Outcome, What as ModelWhat};
 use cpis_model::nhs_number::NhsNumber;
-use cpis_model::{caller, codes, organisation, plan, upload};
+use cpis_model::{caller, codes, notice, organisation, plan, upload};
 use minicbor::{Decode, Encode};
 
 /// Version of the entry's form.
@@ -51,6 +51,12 @@ pub enum What<'a> {
     EpochBegun(#[b(0)] EpochBegun<'a>),
     #[n(13)]
     Padding(#[n(0)] ()),
+    #[n(14)]
+    Reported(#[b(0)] Reported<'a>),
+    #[n(15)]
+    OrganisationChanged(#[b(0)] OrganisationChanged<'a>),
+    #[n(16)]
+    BreakGlass(#[b(0)] BreakGlass<'a>),
 }
 
 #[derive(Encode, Decode)]
@@ -337,6 +343,46 @@ pub struct EpochBegun<'a> {
 }
 
 #[derive(Encode, Decode)]
+pub struct Reported<'a> {
+    #[b(0)]
+    pub caller: Caller<'a>,
+    #[b(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub author: &'a [u8],
+    #[b(2)]
+    pub authority: &'a str,
+    #[n(3)]
+    pub kind: u8,
+    #[b(4)]
+    pub phone: Option<&'a str>,
+    #[b(5)]
+    pub text: Option<&'a str>,
+}
+
+#[derive(Encode, Decode)]
+pub struct OrganisationChanged<'a> {
+    #[b(0)]
+    pub caller: Caller<'a>,
+    #[n(1)]
+    pub kind: u8,
+    #[b(2)]
+    pub code: &'a str,
+    #[b(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub record: &'a [u8],
+    #[b(4)]
+    pub why: &'a str,
+}
+
+#[derive(Encode, Decode)]
+pub struct BreakGlass<'a> {
+    #[b(0)]
+    pub caller: Caller<'a>,
+    #[b(1)]
+    pub why: &'a str,
+}
+
+#[derive(Encode, Decode)]
 pub struct Demographics<'a> {
     #[b(0)]
     pub given: &'a str,
@@ -348,6 +394,8 @@ pub struct Demographics<'a> {
     pub restricted: bool,
     #[n(4)]
     pub deceased: bool,
+    #[n(5)]
+    pub sex: Option<u8>,
 }
 
 #[derive(Encode, Decode)]
@@ -530,6 +578,24 @@ impl<'a> From<&'a ModelWhat> for What<'a> {
             }),
             ModelWhat::EpochBegun { tip } => Self::EpochBegun(EpochBegun { tip }),
             ModelWhat::Padding => Self::Padding(()),
+            ModelWhat::Reported { caller, author, authority, report } => Self::Reported(Reported {
+                caller: (&**caller).into(),
+                author: &author.0,
+                authority: authority.0.as_str(),
+                kind: report.kind.number(),
+                phone: report.phone.as_ref().map(organisation::Phone::as_str),
+                text: report.text.as_ref().map(notice::ReportText::as_str),
+            }),
+            ModelWhat::OrganisationChanged { caller, kind, code, record, why } => {
+                Self::OrganisationChanged(OrganisationChanged {
+                    caller: (&**caller).into(),
+                    kind: *kind,
+                    code,
+                    record,
+                    why,
+                })
+            }
+            ModelWhat::BreakGlass { caller, why } => Self::BreakGlass(BreakGlass { caller: (&**caller).into(), why }),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use super::people::People;
 use super::{Faults, ROWS};
-use crate::applier::notice_id;
+use crate::applier::{notice_id, reported};
 use crate::codec;
 use crate::error::AppError;
 use crate::frame::{Frame, KeyOf};
 use crate::lifecycle::SUPERSEDED_DAYS;
 use crate::look::fact;
 use crate::people::Keys;
-use cpis_model::access::{Accesses, Owed};
+use cpis_model::access::{Access, Accesses, Owed};
 use cpis_model::entry::{Entry, HiddenFor, PersonId, What};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::AuthorityCode;
@@ -32,7 +32,8 @@ pub(super) struct Expected {
     contacts: Vec<(AuthorityCode, String, cpis_model::organisation::Contact, i64)>,
     accesses: HashMap<PersonId, Accesses>,
     seqs: HashMap<u64, u64>,
-    notices: HashMap<(u64, AuthorityCode), (PersonId, Owed, Uuid)>,
+    notices: HashMap<(u64, AuthorityCode), (PersonId, Owed, Uuid, u8)>,
+    organisations: Vec<(u8, String, Vec<u8>, i64)>,
     uploads: BTreeMap<(AuthorityCode, u64), Option<[u8; 32]>>,
 }
 
@@ -49,6 +50,7 @@ impl Expected {
             accesses: HashMap::new(),
             seqs: HashMap::new(),
             notices: HashMap::new(),
+            organisations: Vec::new(),
             uploads: BTreeMap::new(),
         }
     }
@@ -58,6 +60,16 @@ impl Expected {
         let person = if let KeyOf::Person(person) = frame.key { Some(person) } else { None };
         match (&entry.what, person) {
             (What::Look(_), Some(person)) if index < self.looks_until => self.look(index, row, person, entry),
+            (What::Reported { .. }, Some(person)) if index < self.looks_until => {
+                let Some(notice) = reported(row, index, person, entry) else { return };
+                let access = Access { index, at: entry.at, author: notice.access.author };
+                let owed = Owed { access, authority: notice.authority };
+                self.seqs.insert(index, row.place.seq);
+                self.notices.insert((index, notice.authority), (person, owed, notice.id, notice.kind));
+            }
+            (What::OrganisationChanged { kind, code, record, .. }, _) => {
+                self.organisations.push((*kind, code.clone(), record.clone(), row.group.0));
+            }
             (What::PlanChanged { plan, person: details }, Some(person)) => {
                 let id = (person, plan.id, plan.version, row.group.0);
                 self.plans.insert(id, (plan.clone(), codec::encode_person(details)));
@@ -88,10 +100,10 @@ impl Expected {
         let folded = state.fold(&fact);
         self.seqs.insert(index, row.place.seq);
         for authority in folded.owed {
-            let access = cpis_model::access::Access { index, at: fact.at, author: fact.author };
+            let access = Access { index, at: fact.at, author: fact.author };
             let ordinal = (index - row.place.first_index) as u32;
             let id = notice_id(row.group, ordinal, authority.0.as_str());
-            self.notices.insert((index, authority), (person, Owed { access, authority }, id));
+            self.notices.insert((index, authority), (person, Owed { access, authority }, id, 0));
         }
         state.prune();
     }
@@ -102,6 +114,7 @@ impl Expected {
         self.compare_contacts(store, faults).await?;
         self.compare_accesses(store, faults).await?;
         self.compare_notices(store, faults).await?;
+        self.compare_organisations(store, faults).await?;
         self.compare_uploads(store, faults).await
     }
 
@@ -206,8 +219,8 @@ impl Expected {
             after = last.number;
             for row in rows {
                 let expected = self.notices.remove(&(row.access.index, row.authority));
-                let agrees = expected.is_some_and(|(person, owed, id)| {
-                    (person, id) == (row.person, row.id)
+                let agrees = expected.is_some_and(|(person, owed, id, kind)| {
+                    (person, id, kind) == (row.person, row.id, row.kind)
                         && owed.access.at == row.access.at
                         && owed.access.author == row.access.author
                 }) && self.seqs.get(&row.access.index) == Some(&row.access.seq)
@@ -221,6 +234,28 @@ impl Expected {
         for ((index, authority), _) in self.notices.iter().filter(|(_, (person, ..))| !self.erased.contains(person)) {
             faults.push(("notice", format!("entry {index} to {authority}"), "it is missing".to_owned()));
         }
+        Ok(())
+    }
+
+    /// Versions are numbered in the order of the journal.
+    async fn compare_organisations(&mut self, store: &dyn Store, faults: &mut Faults) -> Result<(), AppError> {
+        let (mut after, mut versions) = (0, HashMap::<(u8, String), u32>::new());
+        let mut expected = std::mem::take(&mut self.organisations).into_iter();
+        loop {
+            let rows = store.organisations_after(after, ROWS).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.number;
+            for row in rows {
+                let version = versions.entry((row.kind, row.code.clone())).or_default();
+                *version += 1;
+                let stored = (row.kind, row.code, row.record, row.group.0);
+                if row.version != *version || expected.next() != Some(stored) {
+                    faults.push(("organisation", row.number.to_string(), "it is not what the journal says".to_owned()));
+                }
+            }
+        }
+        let missing = expected.map(|(_, code, ..)| ("organisation", code, "it is missing".to_owned()));
+        faults.extend(missing);
         Ok(())
     }
 

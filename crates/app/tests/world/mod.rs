@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "support of tests")]
 
 use async_trait::async_trait;
-use cpis_app::demographics::{Demographics, DemographicsAway, LocalRegister, RegisterEntry};
+use cpis_app::demographics::{Demographics, DemographicsAway, LocalRegister, RegisterEntry, Search};
 use cpis_app::look::Question;
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
@@ -59,6 +59,13 @@ impl Demographics for Switchable {
             return Err(DemographicsAway);
         }
         self.register.trace(numbers).await
+    }
+
+    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Known)>, DemographicsAway> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(DemographicsAway);
+        }
+        self.register.search(who).await
     }
 }
 
@@ -132,6 +139,7 @@ impl World {
                     birth: person.birth,
                     restricted: false,
                     deceased: false,
+                    sex: None,
                 }),
                 superseded_by: None,
             })

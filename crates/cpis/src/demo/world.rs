@@ -237,7 +237,8 @@ fn reserved(from_the_end: u32) -> Result<NhsNumber> {
 }
 
 fn found(person: &SynthPerson, restricted: bool) -> RegisterEntry {
-    let demographics = Demographics { name: person.name.clone(), birth: person.birth, restricted, deceased: false };
+    let (name, birth, sex) = (person.name.clone(), person.birth, Some(person.sex));
+    let demographics = Demographics { name, birth, restricted, deceased: false, sex };
     RegisterEntry { number: person.number, person: Some(demographics), superseded_by: None }
 }
 

@@ -125,6 +125,7 @@ impl Installation {
                     birth: person.birth,
                     restricted: false,
                     deceased: false,
+                    sex: None,
                 }),
                 superseded_by: None,
             })

@@ -267,7 +267,8 @@ fn name() -> PersonName {
 }
 
 fn known(number: NhsNumber) -> RegisterEntry {
-    let person = Demographics { name: name(), birth: BIRTH.parse().unwrap(), restricted: false, deceased: false };
+    let person =
+        Demographics { name: name(), birth: BIRTH.parse().unwrap(), restricted: false, deceased: false, sex: None };
     RegisterEntry { number, person: Some(person), superseded_by: None }
 }
 

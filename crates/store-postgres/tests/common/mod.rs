@@ -7,7 +7,7 @@ use cpis_store_postgres::{Options, migrate};
 use cpis_testkit::postgres::{Cluster, Database};
 
 /// The key of the template: the text of the schema.
-pub const SCHEMA: &str = include_str!("../../src/001.sql");
+pub const SCHEMA: &str = concat!(include_str!("../../src/001.sql"), include_str!("../../src/002.sql"));
 
 /// Options for a test.
 pub fn options(url: &str) -> Options {

@@ -73,6 +73,8 @@ pub fn notice(number: i64, index: u64) -> NoticeRow {
         person: person(1),
         access: access(index),
         acknowledged: None,
+        kind: 0,
+        acknowledged_by: None,
     }
 }
 

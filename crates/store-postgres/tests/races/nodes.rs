@@ -60,8 +60,8 @@ async fn a_notice_acknowledged_at_once_by_two_has_one_time() {
             .await
             .unwrap();
         let (first, second) = tokio::join!(
-            one.acknowledge(notice.authority, notice.id, time(1)),
-            two.acknowledge(notice.authority, notice.id, time(2)),
+            one.acknowledge(notice.authority, notice.id, time(1), vec![1]),
+            two.acknowledge(notice.authority, notice.id, time(2), vec![2]),
         );
         assert_eq!(first.unwrap().unwrap().acknowledged, second.unwrap().unwrap().acknowledged);
     }
@@ -107,24 +107,27 @@ async fn of_three_nodes_that_migrate_one_does_it() {
     let database = Cluster::shared().await.empty_database().await;
     let options = options(&database.url);
     let planned = migrate(&options, true).await.unwrap();
-    assert_eq!((planned.from, planned.to, planned.steps.len()), (0, 1, 1));
+    let newest = planned.to;
+    assert_eq!((planned.from, planned.steps.len()), (0, newest as usize));
     let refused = PgStore::open(options.clone()).await.err();
-    assert_eq!(refused, Some(StoreError::SchemaOlder { found: 0, needed: 1 }), "nothing was made so far");
+    assert_eq!(refused, Some(StoreError::SchemaOlder { found: 0, needed: newest }), "nothing was made so far");
     let (a, b, c) = tokio::join!(migrate(&options, false), migrate(&options, false), migrate(&options, false));
     let made = [a.unwrap(), b.unwrap(), c.unwrap()];
     assert_eq!(made.iter().filter(|made| **made == planned).count(), 1, "{made:?}");
-    assert_eq!(made.iter().filter(|made| made.steps.is_empty() && made.to == 1).count(), 2, "{made:?}");
+    assert_eq!(made.iter().filter(|made| made.steps.is_empty() && made.to == newest).count(), 2, "{made:?}");
     assert!(migrate(&options, true).await.unwrap().steps.is_empty());
     PgStore::open(options.clone()).await.unwrap();
 
     // What a newer program made is worked with if it says so.
     let admin = crate::common::admin(&database.url).await;
-    let newer = "INSERT INTO cpis.schema_version (version, serves, name) VALUES (2, 1, 'newer')";
-    admin.batch_execute(newer).await.unwrap();
+    let next = newest + 1;
+    let newer = format!("INSERT INTO cpis.schema_version (version, serves, name) VALUES ({next}, {newest}, 'newer')");
+    admin.batch_execute(&newer).await.unwrap();
     PgStore::open(options.clone()).await.unwrap();
     assert!(migrate(&options, false).await.unwrap().steps.is_empty());
-    admin.batch_execute("UPDATE cpis.schema_version SET serves = 2 WHERE version = 2").await.unwrap();
-    let newer = StoreError::SchemaNewer { found: 2, serves: 2, known: 1 };
+    let serves = format!("UPDATE cpis.schema_version SET serves = {next} WHERE version = {next}");
+    admin.batch_execute(&serves).await.unwrap();
+    let newer = StoreError::SchemaNewer { found: next, serves: next, known: newest };
     assert_eq!(PgStore::open(options.clone()).await.err(), Some(newer.clone()));
     assert_eq!(migrate(&options, false).await, Err(newer));
 }

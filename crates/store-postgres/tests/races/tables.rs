@@ -3,7 +3,7 @@
 use crate::common::database;
 use crate::common::samples::{append, flip, group, keys, new_person, node, notice, person, plan, slice, time};
 use cpis_store::tables::{TABLES, Tables as _, described};
-use cpis_store::{Effect, Group, LookStep, RegisterRow, Store as _, StoredAlias};
+use cpis_store::{Effect, Group, LookStep, NumberKeys, RegisterRow, Store as _, StoredAlias};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_the_same_and_goes_on() {
@@ -22,7 +22,7 @@ async fn a_copy_is_the_same_and_goes_on() {
     source.flip(flip(group(2), None, 1, 1)).await.unwrap();
     let notices = vec![notice(1, 1), notice(2, 2)];
     source.apply_looks(LookStep { to: 4, notices, ..LookStep::default() }).await.unwrap();
-    let row = RegisterRow { id: 0, keys: keys(1), person: vec![1] };
+    let row = RegisterRow { id: 0, keys: keys(1), search: NumberKeys::default(), person: vec![1] };
     source.register_put(vec![row]).await.unwrap();
     source.set_setting("origin", vec![4]).await.unwrap();
 
@@ -54,7 +54,10 @@ async fn a_copy_is_the_same_and_goes_on() {
     let step = LookStep { from: 4, to: 5, notices: vec![notice(3, 4)], ..LookStep::default() };
     target.apply_looks(step).await.unwrap();
     assert_eq!(target.notices_after(0, 10).await.unwrap().last().unwrap().number, 3);
-    target.register_put(vec![RegisterRow { id: 0, keys: keys(2), person: vec![2] }]).await.unwrap();
+    target
+        .register_put(vec![RegisterRow { id: 0, keys: keys(2), search: NumberKeys::default(), person: vec![2] }])
+        .await
+        .unwrap();
     assert_eq!(target.register_after(0, 10).await.unwrap().len(), 2);
     let findings = target.examine().await.unwrap();
     assert!(findings.iter().any(|finding| finding.what == "leaf_rest" && finding.found == "empty"));

@@ -1,8 +1,8 @@
 //! Lists, notices, the tree: what appliers save and readers get.
 
 use super::Backend;
-use super::samples::{access, append, authority, flip, group, notice, person, slice, time, upload, uuid};
-use crate::{CheckpointRow, LookStep, StoreError, TreeStep, UploadStatus, Watermarks};
+use super::samples::{access, append, author, authority, flip, group, notice, person, slice, time, upload, uuid};
+use crate::{AccessRow, CheckpointRow, LookStep, NoticeRow, StoreError, TreeStep, UploadStatus, Watermarks};
 
 fn looks(from: u64, to: u64) -> LookStep {
     LookStep { from, to, ..LookStep::default() }
@@ -80,21 +80,51 @@ pub async fn notices_are_acknowledged_once(backend: &dyn Backend) {
         (1..=6).map(uuid).collect::<Vec<_>>(),
         "in the order owed"
     );
-    assert_eq!(all[0], crate::NoticeRow { number: all[0].number, ..notice(1, authority(1), person(1), access(1, 99)) });
+    assert_eq!(all[0], NoticeRow { number: all[0].number, ..notice(1, authority(1), person(1), access(1, 99)) });
     assert_eq!(store.notices_after(all[3].number, 10).await.unwrap(), all[4..]);
     let own = store.notices(authority(1), 0, 2).await.unwrap();
     assert_eq!(own, [all[0].clone(), all[2].clone()]);
     assert_eq!(store.notices(authority(1), own[1].number, 2).await.unwrap(), [all[4].clone()]);
     assert_eq!(store.unacknowledged().await.unwrap(), (6, Some(time(94))));
 
-    assert_eq!(store.acknowledge(authority(0), uuid(1), time(200)).await.unwrap(), None, "not theirs");
-    assert_eq!(store.acknowledge(authority(1), uuid(99), time(200)).await.unwrap(), None);
-    let acknowledged = store.acknowledge(authority(1), uuid(1), time(200)).await.unwrap().unwrap();
+    assert_eq!(store.acknowledge(authority(0), uuid(1), time(200), vec![200]).await.unwrap(), None, "not theirs");
+    assert_eq!(store.acknowledge(authority(1), uuid(99), time(200), vec![200]).await.unwrap(), None);
+    let acknowledged = store.acknowledge(authority(1), uuid(1), time(200), vec![200]).await.unwrap().unwrap();
     assert_eq!((acknowledged.number, acknowledged.acknowledged), (all[0].number, Some(time(200))));
-    let again = store.acknowledge(authority(1), uuid(1), time(300)).await.unwrap().unwrap();
-    assert_eq!(again.acknowledged, Some(time(200)), "the first one stands");
-    store.acknowledge(authority(0), uuid(6), time(300)).await.unwrap().unwrap();
+    assert_eq!(acknowledged.acknowledged_by, Some(vec![200]));
+    assert_eq!(store.notice(authority(1), uuid(1)).await.unwrap(), Some(acknowledged));
+    assert_eq!(store.notice(authority(0), uuid(1)).await.unwrap(), None, "not theirs");
+    let again = store.acknowledge(authority(1), uuid(1), time(300), vec![3]).await.unwrap().unwrap();
+    assert_eq!((again.acknowledged, again.acknowledged_by), (Some(time(200)), Some(vec![200])), "the first one stands");
+    store.acknowledge(authority(0), uuid(6), time(300), vec![3]).await.unwrap().unwrap();
     assert_eq!(store.unacknowledged().await.unwrap(), (4, Some(time(95))));
+}
+
+/// Reports are notices with a kind. Their author finds them, and they count for no window of the 24-hour rule.
+pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let of = |number: i64, kind: u8, by: u8| NoticeRow {
+        kind,
+        ..notice(
+            number,
+            authority(1),
+            person(1),
+            AccessRow { author: author(by), ..access(number as u64, 10 * number) },
+        )
+    };
+    // The last report is two days later than the looks.
+    let late = NoticeRow { access: AccessRow { at: time(200_000), ..of(6, 4, 1).access }, ..of(6, 4, 1) };
+    let notices = vec![of(1, 0, 1), of(2, 1, 1), of(3, 2, 2), of(4, 0, 2), of(5, 3, 1), late];
+    store.apply_looks(LookStep { notices, ..looks(0, 7) }).await.unwrap();
+    let kinds = |rows: &[NoticeRow]| rows.iter().map(|row| row.kind).collect::<Vec<_>>();
+    let own = store.reports_by(author(1), u64::MAX, 10).await.unwrap();
+    assert_eq!(kinds(&own), [4, 3, 1], "newest first, and no look among them");
+    assert_eq!(kinds(&store.reports_by(author(1), own[1].number, 10).await.unwrap()), [1]);
+    assert_eq!(kinds(&store.reports_by(author(1), u64::MAX, 2).await.unwrap()), [4, 3]);
+    assert_eq!(kinds(&store.reports_by(author(3), u64::MAX, 10).await.unwrap()), [0; 0]);
+    assert_eq!(kinds(&store.notices(authority(1), 0, 10).await.unwrap()), [0, 1, 2, 0, 3, 4]);
+    let derived = store.derived(vec![person(1)]).await.unwrap();
+    assert_eq!(derived[0].state.owed.iter().map(|owed| owed.access.index).collect::<Vec<_>>(), [1, 4]);
 }
 
 /// Checkpoints count from 1, one for each size.

@@ -84,7 +84,16 @@ pub(super) fn access(index: u64, seconds: i64) -> AccessRow {
 }
 
 pub(super) fn notice(number: i64, authority: AuthorityCode, of: PersonId, access: AccessRow) -> NoticeRow {
-    NoticeRow { number: 0, id: uuid(number), authority, person: of, access, acknowledged: None }
+    NoticeRow {
+        number: 0,
+        id: uuid(number),
+        authority,
+        person: of,
+        access,
+        acknowledged: None,
+        kind: 0,
+        acknowledged_by: None,
+    }
 }
 
 pub(super) fn upload(authority: AuthorityCode, sequence: u64, status: UploadStatus) -> UploadRow {
