@@ -13,6 +13,7 @@ pub mod demographics;
 pub mod effects;
 mod error;
 pub mod frame;
+pub mod freshness;
 pub mod lifecycle;
 pub mod look;
 pub mod nodes;

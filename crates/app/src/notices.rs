@@ -25,7 +25,7 @@ pub const PAGE_DEFAULT: u32 = 50;
 /// One page of an authority's notices.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Oldest first.
+    /// In the order that was asked for.
     pub notices: Vec<Notice>,
     /// The cursor from which to go on.
     pub next: u64,
@@ -56,6 +56,27 @@ pub async fn notices(service: &Service, caller: Arc<Caller>, after: u64, limit: 
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().map_or(after, |row| row.number);
+    let notices = open(service, &rows).await?;
+    record_read(service, caller, authority, notices.len() as u32).await?;
+    Ok(Page { notices, next, more })
+}
+
+/// An authority's notices before a cursor, newest first: those that are acknowledged, or those that are not. The reading is an
+/// entry, never an access. `next` of the page is the cursor of the next one.
+pub async fn newest(
+    service: &Service,
+    caller: Arc<Caller>,
+    acknowledged: bool,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Page, AppError> {
+    let authority = authority_of(service, &caller, Action::Notices, "notices").await?;
+    let limit = limit.clamp(1, PAGE_MAX);
+    let before = before.unwrap_or(u64::MAX);
+    let mut rows = service.store.notices_before(authority, acknowledged, before, limit + 1).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().map_or(before, |row| row.number);
     let notices = open(service, &rows).await?;
     record_read(service, caller, authority, notices.len() as u32).await?;
     Ok(Page { notices, next, more })

@@ -88,6 +88,7 @@ pub struct Service {
     pub(crate) uploads: crate::nodes::Turns,
     /// Stands for this process among the nodes that share the database.
     pub(crate) node: u64,
+    pub(crate) fresh: Mutex<crate::freshness::Kept>,
     months: RwLock<HashMap<u32, SealKey>>,
     recorder_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -128,6 +129,7 @@ impl Service {
             publish_at: std::sync::atomic::AtomicU64::new(0),
             uploads: crate::nodes::Turns::default(),
             node,
+            fresh: Mutex::default(),
             months: RwLock::default(),
             recorder_task: Mutex::new(Some(task)),
         })

@@ -169,6 +169,7 @@ async fn housekeep(service: Arc<Service>, mut pace: Pace) {
             ("gap alarms", gap_alarms(&service).await),
             ("left-over staging", discard_leftovers(&service).await),
             ("raw files", destroy_files(&service).await),
+            ("ended sessions", crate::sessions::forget_ended(&service).await.map(|gone| gone as usize)),
             ("room in the database", service.store.maintain().await.map(|()| 0).map_err(AppError::from)),
         ] {
             if let Err(error) = done {

@@ -11,6 +11,11 @@ pub fn london_day(at: Timestamp) -> Date {
     LONDON.to_datetime(at).date()
 }
 
+/// The local date and time in Europe/London at this moment.
+pub fn london_time(at: Timestamp) -> jiff::civil::DateTime {
+    LONDON.to_datetime(at)
+}
+
 /// The moment as local time with its offset, to the second, as FHIR's `instant` writes it.
 pub fn london_instant(at: Timestamp) -> String {
     let zoned = at.to_zoned(LONDON.clone());

@@ -43,6 +43,24 @@ pub(crate) async fn of_authority(
     .await
 }
 
+/// An authority's notices before a cursor, newest first.
+pub(crate) async fn before(
+    tx: &Tx<'_>,
+    authority: AuthorityCode,
+    acknowledged: bool,
+    before: u64,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.before\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
+         acknowledged_by FROM notice WHERE authority = $1 AND number < $2 AND (acknowledged IS NOT NULL) = $3 \
+         ORDER BY number DESC LIMIT $4",
+        &[&authority.0.as_str(), &i64::try_from(before).unwrap_or(i64::MAX), &acknowledged, &i64::from(rows_max)],
+        notice,
+    )
+    .await
+}
+
 /// All notices after a cursor.
 pub(crate) async fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(

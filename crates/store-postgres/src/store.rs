@@ -242,6 +242,16 @@ impl Store for PgStore {
         read!(self, tx => notices::of_authority(&tx, authority, after, rows_max))
     }
 
+    async fn notices_before(
+        &self,
+        authority: AuthorityCode,
+        acknowledged: bool,
+        before: u64,
+        rows_max: u32,
+    ) -> Answer<Vec<NoticeRow>> {
+        read!(self, tx => notices::before(&tx, authority, acknowledged, before, rows_max))
+    }
+
     async fn notices_after(&self, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
         read!(self, tx => notices::after(&tx, after, rows_max))
     }

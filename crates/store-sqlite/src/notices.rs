@@ -41,6 +41,23 @@ pub(crate) fn of_authority(
     )
 }
 
+/// An authority's notices before a cursor, newest first.
+pub(crate) fn before(
+    tx: &Tx<'_>,
+    authority: AuthorityCode,
+    acknowledged: bool,
+    before: u64,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        "-- notice.before\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
+         acknowledged_by FROM notice INDEXED BY notice_authority WHERE authority = ? AND number < ? \
+         AND (acknowledged IS NOT NULL) = ? ORDER BY number DESC LIMIT ?",
+        params![authority.0.as_str(), i64::try_from(before).unwrap_or(i64::MAX), acknowledged, rows_max],
+        notice,
+    )
+}
+
 /// All notices after a cursor.
 pub(crate) fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(

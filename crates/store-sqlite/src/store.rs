@@ -215,6 +215,16 @@ impl Store for SqliteStore {
         self.read(move |tx| notices::of_authority(tx, authority, after, rows_max)).await
     }
 
+    async fn notices_before(
+        &self,
+        authority: AuthorityCode,
+        acknowledged: bool,
+        before: u64,
+        rows_max: u32,
+    ) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::before(tx, authority, acknowledged, before, rows_max)).await
+    }
+
     async fn notices_after(&self, after: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
         self.read(move |tx| notices::after(tx, after, rows_max)).await
     }

@@ -179,6 +179,15 @@ pub trait Store: Send + Sync {
     /// An authority's notices after a cursor, oldest first.
     async fn notices(&self, authority: AuthorityCode, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
 
+    /// An authority's notices before a cursor, newest first: those that are acknowledged, or those that are not.
+    async fn notices_before(
+        &self,
+        authority: AuthorityCode,
+        acknowledged: bool,
+        before: u64,
+        rows_max: u32,
+    ) -> Result<Vec<NoticeRow>, StoreError>;
+
     /// All notices after a cursor.
     async fn notices_after(&self, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
 

@@ -98,6 +98,14 @@ pub async fn notices_are_acknowledged_once(backend: &dyn Backend) {
     assert_eq!((again.acknowledged, again.acknowledged_by), (Some(time(200)), Some(vec![200])), "the first one stands");
     store.acknowledge(authority(0), uuid(6), time(300), vec![3]).await.unwrap().unwrap();
     assert_eq!(store.unacknowledged().await.unwrap(), (4, Some(time(95))));
+    let before = async |acknowledged, before, rows_max| {
+        let rows = store.notices_before(authority(1), acknowledged, before, rows_max).await.unwrap();
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(before(false, u64::MAX, 10).await, [uuid(5), uuid(3)], "newest first");
+    assert_eq!(before(false, u64::MAX, 1).await, [uuid(5)]);
+    assert_eq!(before(false, all[4].number, 10).await, [uuid(3)]);
+    assert_eq!(before(true, u64::MAX, 10).await, [uuid(1)]);
 }
 
 /// Reports are notices with a kind. Their author finds them, and they count for no window of the 24-hour rule.
