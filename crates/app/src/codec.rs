@@ -191,6 +191,7 @@ fn caller(wire: wire::Caller<'_>) -> Result<Caller> {
         view: wire.rights & 1 != 0,
         view_silently: wire.rights & 2 != 0,
         privacy: wire.rights & 4 != 0,
+        operator: wire.rights & 8 != 0,
         authority: wire.authority.map(authority).transpose()?,
     };
     Ok(Caller { who, site: site.transpose()?, organisation, rights })

@@ -3,14 +3,13 @@
 //! What the request says about itself (a role, a place) only chooses among what the token holds; invariant 7.
 
 use crate::error::Fault;
-use crate::mapping::{Activity, Level, Mapping, System};
-use crate::role::{self, Role};
+use crate::mapping::{Level, Mapping, System, Written};
+use crate::role::{self, RoleChoice};
 use crate::verifier::RequestIdentity;
 use cpis_model::caller::{Caller, Rights, Staff, Who};
 use cpis_model::organisation::{AuthorityCode, OdsCode, Organisation, Site};
 use cpis_model::register::Register;
 use serde_json::{Map, Value};
-use std::sync::Arc;
 
 type Object = Map<String, Value>;
 
@@ -35,29 +34,45 @@ fn person(
     request: &RequestIdentity<'_>,
     scopes: &[&str],
 ) -> Result<Caller, Fault> {
-    let written = &mapping.written;
-    let user_id = claims.get(&written.claims.user_id).and_then(role::code).ok_or(Fault::Claims)?;
-    if !reaches(claims, &written.assurance.authentication) || !reaches(claims, &written.assurance.identity) {
+    let user_id = user_id(claims, mapping)?;
+    let mut role = role::held(claims, mapping)?.choose(request.session_role)?.completed(claims, mapping)?;
+    let name = person_name(claims, mapping).ok_or(Fault::Claims)?;
+    // Without the scope the caller is known and may do nothing: 403, and the refused look is in the journal.
+    let required_scope = &mapping.written.required_scope;
+    if required_scope.as_ref().is_some_and(|required| !scopes.contains(&required.as_str())) {
+        role.activities.clear();
+    }
+    acting(user_id, &name, &role, request.end_user_organisation, register)
+}
+
+/// The user id that the claims name, if they reach the assurance that is asked for.
+pub(crate) fn user_id<'a>(claims: &'a Object, mapping: &Mapping) -> Result<&'a str, Fault> {
+    let Written { claims: names, assurance, .. } = &mapping.written;
+    let user_id = claims.get(&names.user_id).and_then(role::code).ok_or(Fault::Claims)?;
+    if !reaches(claims, &assurance.authentication) || !reaches(claims, &assurance.identity) {
         return Err(Fault::Assurance);
     }
-    let mut role = role::find(claims, &written.claims, request.session_role)?;
-    if role.sites.is_empty() {
-        role.sites = role::sites(claims.get(&written.claims.site)).ok_or(Fault::Claims)?;
-    }
-    let name = person_name(claims, mapping).ok_or(Fault::Claims)?;
-    let site = place(request.end_user_organisation, role.organisation, &role.sites, register)?;
-    // Without the scope the caller is known and may do nothing: 403, and the refused look is in the journal.
-    let in_scope = written.required_scope.as_ref().is_none_or(|required| scopes.contains(&required.as_str()));
-    let rights = if in_scope { rights(&role, mapping, register) } else { Rights::default() };
-    let organisation = organisation(&role, claims, mapping, register);
+    Ok(user_id)
+}
+
+/// A person in this role, at this place of their own: the one way from a role to a caller, for tokens and sessions.
+pub(crate) fn acting(
+    user_id: &str,
+    name: &str,
+    role: &RoleChoice,
+    named: Option<&str>,
+    register: &Register,
+) -> Result<Caller, Fault> {
+    let site = place(named, role.organisation, &role.sites, register)?;
     let staff = Staff {
         user_id: user_id.into(),
-        role_profile_id: Some(role.id.into()),
-        role_code: role.code.into(),
-        role_name: role.name.into(),
+        role_profile_id: Some(role.id.as_str().into()),
+        role_code: role.code.as_str().into(),
+        role_name: role.name.as_str().into(),
         name: name.into(),
     };
-    Ok(Caller { who: Who::Person(staff), organisation, site, rights })
+    let organisation = role.organisation(register);
+    Ok(Caller { who: Who::Person(staff), organisation, site, rights: role.rights(register) })
 }
 
 fn system(id: &str, mapping: &Mapping, register: &Register, request: &RequestIdentity<'_>) -> Result<Caller, Fault> {
@@ -68,7 +83,7 @@ fn system(id: &str, mapping: &Mapping, register: &Register, request: &RequestIde
     let site = place(request.end_user_organisation, code, &[], register)?;
     let authority = authority.then_some(AuthorityCode(code)).filter(|code| register.authority(*code).is_some());
     let organisation =
-        Organisation { code, name: registered_name(code, register).unwrap_or_else(|| code.as_str().into()) };
+        Organisation { code, name: role::registered_name(code, register).unwrap_or_else(|| code.as_str().into()) };
     let rights = Rights { authority, ..Rights::default() };
     Ok(Caller { who: Who::System { client: id.into() }, organisation, site, rights })
 }
@@ -110,23 +125,8 @@ fn reaches(claims: &Object, level: &Level) -> bool {
     level.minimum == 0 || found.is_some_and(|found| found >= level.minimum)
 }
 
-fn rights(role: &Role, mapping: &Mapping, register: &Register) -> Rights {
-    let mut rights = Rights::default();
-    for activity in role.activities.iter().filter_map(|code| mapping.written.activities.get(code)) {
-        match activity {
-            Activity::View => rights.view = true,
-            Activity::ViewSilently => rights.view_silently = true,
-            Activity::Privacy => rights.privacy = true,
-            Activity::Authority => {
-                let code = AuthorityCode(role.organisation);
-                rights.authority = register.authority(code).map(|_| code);
-            }
-        }
-    }
-    rights
-}
-
-fn person_name(claims: &Object, mapping: &Mapping) -> Option<String> {
+/// The name for display.
+pub(crate) fn person_name(claims: &Object, mapping: &Mapping) -> Option<String> {
     let names = &mapping.written.claims;
     let claim = |name: &String| claims.get(name).and_then(role::name);
     names.name.iter().find_map(claim).or_else(|| {
@@ -134,22 +134,6 @@ fn person_name(claims: &Object, mapping: &Mapping) -> Option<String> {
         let parts = [claim(&names.title), claim(&names.given_name), Some(family)];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
     })
-}
-
-fn organisation(role: &Role, claims: &Object, mapping: &Mapping, register: &Register) -> Organisation {
-    let code = role.organisation;
-    let listed = || {
-        let organisations = claims.get(&mapping.written.claims.organisations)?.as_array()?;
-        let same = |entry: &&Value| entry.get("org_code").and_then(Value::as_str) == Some(code.as_str());
-        role::name(organisations.iter().find(same)?.get("org_name")?)
-    };
-    let claimed = || role.organisation_name.clone().or_else(listed).map(Arc::from);
-    let name = registered_name(code, register).or_else(claimed);
-    Organisation { code, name: name.unwrap_or_else(|| code.as_str().into()) }
-}
-
-fn registered_name(code: OdsCode, register: &Register) -> Option<Arc<str>> {
-    register.organisation(code).map(|found| found.name).or_else(|| register.site(code).map(|site| site.name.clone()))
 }
 
 /// The registered site where the caller acts. The request may name the organisation, a site of the token's, or, where

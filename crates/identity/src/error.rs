@@ -83,6 +83,11 @@ impl Fault {
         }
     }
 
+    /// The word for the metric.
+    pub(crate) fn word(self) -> &'static str {
+        self.row().0
+    }
+
     /// Counts the fault and gives it the shape that the door sees.
     pub(crate) fn refuse(self) -> IdentityError {
         let (reason, text) = self.row();

@@ -1,17 +1,20 @@
 //! Which claims make a caller: the operator's text for one issuer, read once and checked as a whole.
 
+mod sign_in;
 mod written;
 
-pub(crate) use written::{Claims, Level};
+pub(crate) use sign_in::SignInSettings;
+pub(crate) use written::{Level, Written};
 
-use crate::fetch::{is_loopback, same_origin};
+use crate::fetch::{is_safe, same_origin};
 use cpis_model::organisation::OdsCode;
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
-use written::{Written, read};
+use std::path::Path;
+use written::read;
 
 /// The mapping for NHS CIS2, with a comment on each line. Issuer and audience are examples.
 pub const DEFAULT_MAPPING: &str = include_str!("mapping/default.toml");
@@ -27,6 +30,7 @@ pub struct Mapping {
     pub(crate) jwks_url: Option<Url>,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) clients: HashMap<String, System>,
+    pub(crate) sign_in: Option<SignInSettings>,
 }
 
 /// Everything that is wrong with a configuration, each in one sentence.
@@ -42,7 +46,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// What an activity code gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activity {
     /// View the flag, and the authority is told.
@@ -53,6 +57,8 @@ pub enum Activity {
     Authority,
     /// Privacy officer of the role's organisation.
     Privacy,
+    /// Edits the register of organisations.
+    Operator,
 }
 
 /// A system that may call, as written.
@@ -87,6 +93,17 @@ impl Mapping {
         Self::check(Written { issuer, audience, client: clients, ..read(DEFAULT_MAPPING)? })
     }
 
+    /// This mapping for an issuer where people sign in as well: as this client, by the key with this id and algorithm.
+    pub fn signing_in(self, client_id: &str, key_id: &str, algorithm: &str) -> Result<Self, Faults> {
+        let sign_in = written::SignIn::of(client_id, key_id, algorithm);
+        Self::check(Written { sign_in: Some(sign_in), ..self.written })
+    }
+
+    /// The file of the private key with which we sign in people, as written; `None` where nobody signs in here.
+    pub fn sign_in_key_file(&self) -> Option<&Path> {
+        self.sign_in.as_ref().map(|sign_in| sign_in.key_file.as_path())
+    }
+
     /// The issuer, exactly as in its tokens.
     pub fn issuer(&self) -> &str {
         &self.written.issuer
@@ -100,8 +117,11 @@ impl Mapping {
         check_ranges(&written, &mut faults);
         let algorithms = check_algorithms(&written.algorithms, &mut faults);
         let clients = check_clients(&written.client, &mut faults);
+        let sign_in = written.sign_in.as_ref().and_then(|written| sign_in::check(written, &mut faults));
         match issuer_url {
-            Some(issuer_url) if faults.is_empty() => Ok(Self { written, issuer_url, jwks_url, algorithms, clients }),
+            Some(issuer_url) if faults.is_empty() => {
+                Ok(Self { written, issuer_url, jwks_url, algorithms, clients, sign_in })
+            }
             _ => Err(Faults(faults)),
         }
     }
@@ -113,10 +133,7 @@ impl Mapping {
 }
 
 fn address(name: &str, text: &str, faults: &mut Vec<String>) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|url| {
-        let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-        scheme && url.host_str().is_some() && url.username().is_empty() && url.password().is_none()
-    });
+    let url = Url::parse(text).ok().filter(is_safe);
     if url.is_none() {
         faults
             .push(format!("`{name}` must be an https address, or an http address of this machine, without a password"));
@@ -181,20 +198,20 @@ fn check_algorithms(names: &[String], faults: &mut Vec<String>) -> Vec<Algorithm
     if names.is_empty() {
         faults.push("`algorithms` must hold at least one name".to_owned());
     }
-    let mut algorithms = Vec::new();
-    for name in names {
-        match name.parse::<Algorithm>() {
-            _ if name.eq_ignore_ascii_case("none") => {
-                faults.push("`algorithms`: `none` is no signature; anybody could be anybody".to_owned());
-            }
-            Ok(algorithm) if algorithm.family() == AlgorithmFamily::Hmac => {
-                faults.push(format!("`algorithms`: {name} signs with a shared secret; name one with a key pair"));
-            }
-            Ok(algorithm) => algorithms.push(algorithm),
-            Err(_) => faults.push(format!("`algorithms`: {name} is not known")),
+    names.iter().filter_map(|name| algorithm("algorithms", name, faults)).collect()
+}
+
+fn algorithm(setting: &str, name: &str, faults: &mut Vec<String>) -> Option<Algorithm> {
+    let fault = match name.parse::<Algorithm>() {
+        _ if name.eq_ignore_ascii_case("none") => "`none` is no signature; anybody could be anybody".to_owned(),
+        Ok(algorithm) if algorithm.family() == AlgorithmFamily::Hmac => {
+            format!("{name} signs with a shared secret; name one with a key pair")
         }
-    }
-    algorithms
+        Ok(algorithm) => return Some(algorithm),
+        Err(_) => format!("{name} is not known"),
+    };
+    faults.push(format!("`{setting}`: {fault}"));
+    None
 }
 
 fn check_clients(written: &[Client], faults: &mut Vec<String>) -> HashMap<String, System> {

@@ -7,7 +7,6 @@ use crate::error::Fault;
 use crate::fetch;
 use crate::keys::{Key, KeySet};
 use crate::mapping::{Faults, Mapping};
-use crate::strict;
 use cpis_model::Timestamp;
 use jsonwebtoken::Algorithm;
 use reqwest::{Client, Url};
@@ -22,11 +21,13 @@ const UNKNOWN_KEY_SECONDS: i64 = 10;
 /// (`lifetime_hours_max`), so that an issuer's absence alone never shuts anybody out sooner.
 const KEYS_HOURS_MAX: i64 = 24;
 
-/// The keys of one issuer.
+/// The keys of one issuer. A clone is the same source: bearer tokens and sign-ins share one reading.
+#[derive(Clone)]
 pub struct KeySource(Origin);
 
+#[derive(Clone)]
 enum Origin {
-    Fixed(KeySet),
+    Fixed(Arc<KeySet>),
     Published(Arc<Published>),
 }
 
@@ -42,7 +43,7 @@ impl KeySource {
     /// Keys that never change, as the text of a JWK set.
     pub fn fixed(jwks: &str) -> Result<Self, Faults> {
         let set = KeySet::parse(jwks.as_bytes()).ok_or_else(|| Faults(vec!["the text is no JWK set".to_owned()]))?;
-        Ok(Self(Origin::Fixed(set)))
+        Ok(Self(Origin::Fixed(Arc::new(set))))
     }
 
     /// The key that a token means.
@@ -179,15 +180,8 @@ impl Published {
         Ok(set)
     }
 
-    /// OpenID Connect Discovery 1.0, 4: the document must name the very issuer that was asked.
     async fn discover(&self) -> Result<Url, &'static str> {
-        let issuer = self.mapping.issuer();
-        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let address = Url::parse(&address).map_err(|_| "address")?;
-        let document = strict::object(&fetch::document(&self.client, address).await?).ok_or("no-discovery")?;
-        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-            return Err("other-issuer");
-        }
+        let document = fetch::discovery(&self.client, self.mapping.issuer()).await?;
         let keys_at = document.get("jwks_uri").and_then(Value::as_str).and_then(|uri| Url::parse(uri).ok());
         keys_at.filter(|url| self.mapping.trusts_keys_at(url)).ok_or("keys-elsewhere")
     }

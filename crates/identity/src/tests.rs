@@ -6,6 +6,7 @@ mod forged;
 mod keys;
 mod names;
 mod people;
+mod sign_ins;
 mod times;
 
 use crate::{Client, DEFAULT_MAPPING, IdentityError, KeySource, Mapping, RequestIdentity, Verifier};

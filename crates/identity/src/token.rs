@@ -50,8 +50,11 @@ pub(crate) fn bearer<'a>(values: &[&'a [u8]]) -> Result<&'a [u8], Fault> {
 }
 
 impl<'a> Token<'a> {
-    /// Takes a compact serialisation apart.
-    pub(crate) fn parse(token: &'a [u8]) -> Result<Self, Fault> {
+    /// Takes a compact serialisation apart. Its `typ` must be one of these; an empty one stands for none.
+    pub(crate) fn parse(token: &'a [u8], kinds: &[&str]) -> Result<Self, Fault> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(Fault::Size);
+        }
         let text = std::str::from_utf8(token).map_err(|_| Fault::Form)?;
         let (signed, signature) = text.rsplit_once('.').ok_or(Fault::Form)?;
         let (header, payload) = signed.split_once('.').ok_or(Fault::Form)?;
@@ -61,23 +64,28 @@ impl<'a> Token<'a> {
         let object = |part: &str| strict::object(&URL_SAFE_NO_PAD.decode(part).ok()?);
         let header = object(header).ok_or(Fault::Header)?;
         let claims = object(payload).ok_or(Fault::Form)?;
-        let (algorithm, key_id) = read_header(&header)?;
+        let (algorithm, key_id) = read_header(&header, kinds)?;
         Ok(Self { algorithm, key_id, claims, signed: signed.as_bytes(), signature })
     }
 
     /// The issuer that it names.
     pub(crate) fn issuer(&self) -> Option<&str> {
-        self.claims.get("iss").and_then(Value::as_str)
+        self.text("iss")
     }
 
-    /// Algorithm, audience and times. Returns the second from which it is not good any more.
-    pub(crate) fn check(&self, mapping: &Mapping, now: Timestamp) -> Result<i64, Fault> {
+    /// Algorithm and audience.
+    pub(crate) fn check_use(&self, mapping: &Mapping, audience: &[String]) -> Result<(), Fault> {
         if !mapping.algorithms.contains(&self.algorithm) {
             return Err(Fault::Algorithm);
         }
-        if !is_for(self.claims.get("aud"), &mapping.written.audience) {
+        if !is_for(self.claims.get("aud"), audience) {
             return Err(Fault::Audience);
         }
+        Ok(())
+    }
+
+    /// Times. Returns the second from which it is not good any more.
+    pub(crate) fn check_times(&self, mapping: &Mapping, now: Timestamp) -> Result<i64, Fault> {
         let (now, leeway) = (now.as_second(), mapping.written.leeway_seconds);
         let expires = self.second("exp")?.ok_or(Fault::Times)?;
         let not_before = self.second("nbf")?;
@@ -96,13 +104,18 @@ impl<'a> Token<'a> {
         Ok(expires)
     }
 
+    /// A text among its claims.
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim).and_then(Value::as_str)
+    }
+
     /// A claim that is a moment in whole seconds.
-    fn second(&self, claim: &str) -> Result<Option<i64>, Fault> {
+    pub(crate) fn second(&self, claim: &str) -> Result<Option<i64>, Fault> {
         self.claims.get(claim).map(|value| value.as_i64().ok_or(Fault::Times)).transpose()
     }
 }
 
-fn read_header(header: &Map<String, Value>) -> Result<(Algorithm, Option<String>), Fault> {
+fn read_header(header: &Map<String, Value>, kinds: &[&str]) -> Result<(Algorithm, Option<String>), Fault> {
     if REFUSED_MEMBERS.iter().any(|member| header.contains_key(*member)) {
         return Err(Fault::Header);
     }
@@ -112,7 +125,7 @@ fn read_header(header: &Map<String, Value>) -> Result<(Algorithm, Option<String>
         return Err(Fault::Algorithm);
     }
     let kind = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    if !matches!(kind.strip_prefix("application/").unwrap_or(&kind), "jwt" | "at+jwt") {
+    if !kinds.contains(&kind.strip_prefix("application/").unwrap_or(&kind)) {
         return Err(Fault::Type);
     }
     let key_id = match header.get("kid") {

@@ -80,11 +80,12 @@ impl Verifier {
         if let Some(caller) = self.cache.get(&fingerprint, now) {
             return Ok(caller);
         }
-        let token = Token::parse(token)?;
+        let token = Token::parse(token, &["jwt", "at+jwt"])?;
         let issuer = token.issuer().ok_or(Fault::Issuer)?;
         let (mapping, source) =
             self.issuers.iter().find(|(mapping, _)| mapping.issuer() == issuer).ok_or(Fault::Issuer)?;
-        let expires = token.check(mapping, now)?;
+        token.check_use(mapping, &mapping.written.audience)?;
+        let expires = token.check_times(mapping, now)?;
         let key = source.key(token.key_id.as_deref(), token.algorithm, now).await?;
         if !key.verifies(token.algorithm, token.signed, token.signature) {
             return Err(Fault::Signature);

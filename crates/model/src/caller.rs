@@ -61,6 +61,7 @@ impl fmt::Debug for Staff {
 
 /// What activities give a caller. Several may be held at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each activity is held or not, whatever the others are")]
 pub struct Rights {
     /// B0107, view the flag and notify the authority.
     pub view: bool,
@@ -70,6 +71,8 @@ pub struct Rights {
     pub authority: Option<AuthorityCode>,
     /// Privacy officer of the organisation.
     pub privacy: bool,
+    /// Edits the register of organisations.
+    pub operator: bool,
 }
 
 impl Caller {

@@ -1,7 +1,9 @@
 //! A small real OpenID Connect issuer on a socket: discovery document, published keys, client credentials, and people
-//! with CIS2-like claims. The service checks its tokens like any other issuer's; there is no way around the check.
+//! with CIS2-like claims who sign in with a browser. The service checks its tokens like any other issuer's; there is no
+//! way around the check.
 //!
-//! It keeps nothing: keys and clients live as long as it runs. There is no sign-in page; who holds the [`Issuer`] mints.
+//! It keeps nothing: keys, clients and sessions live as long as it runs. Who holds the [`Issuer`] mints bearer tokens;
+//! who opens its page signs in as one of those that are [`Ready`], without a password.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -20,8 +22,10 @@
 mod keys;
 mod pages;
 pub mod people;
+mod sign_in;
 
 pub use keys::{SigningKey, TestRsa};
+pub use sign_in::{BrowserClient, Ready};
 
 use cpis_model::Timestamp;
 use pages::State;
@@ -30,6 +34,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -107,6 +112,51 @@ impl Issuer {
     pub fn register_client(&self, id: &str, secret: &str) {
         let mut clients = self.state.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.insert(id.to_owned(), secret.to_owned());
+    }
+
+    /// A client that sends people here to sign in.
+    pub fn register_browser_client(&self, client: BrowserClient) {
+        self.state.sign_ins().clients.insert(client.id.clone(), client);
+    }
+
+    /// Those who are ready to sign in, in the order of their buttons.
+    pub fn admit(&self, ready: Vec<Ready>) {
+        self.state.sign_ins().ready = ready;
+    }
+
+    /// From now on the text of each ID token is written so from its claims, for tests of an issuer that is hostile.
+    pub fn write_id_tokens_by(&self, write: impl Fn(&Value) -> String + Send + Sync + 'static) {
+        self.state.sign_ins().write_id_token = Some(Box::new(write));
+    }
+
+    /// From now on the claims of user info are bent so, for tests of an issuer that is hostile.
+    pub fn bend_userinfo_by(&self, bend: impl Fn(&Value) -> Value + Send + Sync + 'static) {
+        self.state.sign_ins().bend_userinfo = Some(Box::new(bend));
+    }
+
+    /// The claims that end this session, as the back channel would carry them; `None` when there is no such session.
+    pub fn logout_claims(&self, sid: &str) -> Option<Value> {
+        let sign_ins = self.state.sign_ins();
+        let session = sign_ins.sessions.get(sid)?;
+        Some(sign_in::logout_claims(&self.state.url, sid, session, self.state.now()))
+    }
+
+    /// Ends this session here and tells its client through the back channel: the status that the client answers;
+    /// `None` when there is no such session, no back channel, or no answer.
+    pub async fn log_out(&self, sid: &str) -> Option<u16> {
+        let claims = self.logout_claims(sid)?;
+        let address = {
+            let mut sign_ins = self.state.sign_ins();
+            let session = sign_ins.sessions.remove(sid)?;
+            sign_ins.clients.get(&session.client)?.back_channel.clone()?
+        };
+        let keys = self.state.keys().clone();
+        let key = keys.last()?;
+        let token = key.sign(&with(&header(key), "typ", "logout+jwt"), &claims);
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
+        let request = client.post(address).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(format!("logout_token={token}")).send().await.ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// Answers every request for this path so, for tests of an issuer that is broken or hostile.

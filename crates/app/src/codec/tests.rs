@@ -53,7 +53,8 @@ fn every_kind() -> Vec<What> {
     let mut system = (*caller).clone();
     system.who = Who::System { client: "la".into() };
     system.site = None;
-    system.rights = Rights { authority: Some(authority), view_silently: true, privacy: true, view: false };
+    system.rights =
+        Rights { authority: Some(authority), view_silently: true, privacy: true, operator: true, view: false };
     let contact = Contact { emergency: "01632960001".parse().unwrap(), office: None };
     let person = Person {
         number,

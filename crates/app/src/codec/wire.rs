@@ -127,7 +127,10 @@ impl<'a> From<&'a caller::Caller> for Caller<'a> {
                 name: &site.name,
                 setting: site.setting.code(),
             }),
-            rights: u8::from(rights.view) | u8::from(rights.view_silently) << 1 | u8::from(rights.privacy) << 2,
+            rights: u8::from(rights.view)
+                | u8::from(rights.view_silently) << 1
+                | u8::from(rights.privacy) << 2
+                | u8::from(rights.operator) << 3,
             authority: rights.authority.as_ref().map(|code| code.0.as_str()),
         }
     }

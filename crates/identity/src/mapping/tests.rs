@@ -10,12 +10,32 @@ fn the_default_text_says_what_its_absence_means() {
     let shortest = Mapping::parse(SHORTEST).unwrap();
     assert_eq!(default.written, shortest.written);
     assert_eq!(default.algorithms, [Algorithm::RS256, Algorithm::RS512, Algorithm::PS256, Algorithm::ES256]);
-    assert_eq!(default.written.activities.len(), 4);
+    assert_eq!(default.written.activities.len(), 5);
 }
 
 #[test]
 fn the_commented_lines_of_the_default_text_are_good() {
-    let settings = ["[[client]]", "jwks_uri =", "required_scope =", "id =", "organisation =", "authority ="];
+    let settings = [
+        "[[client]]",
+        "jwks_uri =",
+        "required_scope =",
+        "id =",
+        "organisation =",
+        "authority =",
+        "[sign_in]",
+        "client_id =",
+        "key_file =",
+        "key_id =",
+        "algorithm =",
+        "label =",
+        "scopes =",
+        "acr_values =",
+        "prompt =",
+        "authorization_endpoint =",
+        "token_endpoint =",
+        "userinfo_endpoint =",
+        "end_session_endpoint =",
+    ];
     let uncomment = |line: &'static str| {
         let bare = line.trim_start_matches("# ");
         if settings.iter().any(|start| bare.starts_with(start)) { bare } else { line }
@@ -24,6 +44,15 @@ fn the_commented_lines_of_the_default_text_are_good() {
     let mapping = Mapping::parse(&text).unwrap();
     assert!(mapping.jwks_url.is_some() && mapping.written.required_scope.is_some());
     assert!(mapping.clients.get("authority-social-care-system").is_some_and(|client| client.authority));
+    let sign_in = mapping.sign_in.as_ref().unwrap();
+    let standard = Mapping::standard("https://issuer.example/oidc", "cpis", Vec::new()).unwrap();
+    let standard = standard.signing_in(&sign_in.client_id, &sign_in.key_id, "RS512").unwrap().sign_in.unwrap();
+    assert_eq!(
+        (&sign_in.label, &sign_in.scope, &sign_in.acr_values, sign_in.algorithm),
+        (&standard.label, &standard.scope, &standard.acr_values, standard.algorithm),
+    );
+    assert!(sign_in.prompt.is_some() && sign_in.end_session_endpoint.is_some());
+    assert_eq!(mapping.sign_in_key_file(), Some(Path::new("/etc/cpis/sign-in.pem")));
 }
 
 #[test]
@@ -73,6 +102,37 @@ fn every_fault_is_named() {
 }
 
 #[test]
+fn every_fault_of_the_sign_in_is_named() {
+    let table = r#"
+        [sign_in]
+        client_id = "a client"
+        key_file = "k.pem"
+        key_id = ""
+        algorithm = "HS512"
+        label = " "
+        scopes = ["profile", "two words"]
+        prompt = ""
+        token_endpoint = "http://issuer.example/token"
+    "#;
+    let faults = Mapping::parse(&format!("{SHORTEST}{table}")).unwrap_err();
+    let expected = [
+        "`sign_in.client_id` must be",
+        "`sign_in.key_id` must be",
+        "`sign_in.algorithm`: HS512 signs with a shared secret",
+        "`sign_in.label` must have",
+        "`sign_in.scopes` must hold words",
+        "`sign_in.scopes` must hold `openid`",
+        "`sign_in.prompt` must hold words",
+        "`sign_in.token_endpoint` must be an https address",
+    ];
+    assert_eq!(faults.0.len(), expected.len(), "{faults}");
+    for words in expected {
+        assert!(faults.0.iter().any(|fault| fault.contains(words)), "{words} in {faults}");
+    }
+    assert!(Mapping::parse(SHORTEST).unwrap().sign_in_key_file().is_none());
+}
+
+#[test]
 fn a_word_that_is_not_known_is_a_fault() {
     for (line, words) in [
         ("issur = \"x\"", "issur"),
@@ -82,6 +142,8 @@ fn a_word_that_is_not_known_is_a_fault() {
         ("[[client]]\nid = \"a\"\norganisation = \"702\"\nadmin = true", "admin"),
         ("algorithms = \"RS256\"", "sequence"),
         ("leeway_seconds = \"30\"", "i64"),
+        ("[sign_in]\nclient_id = \"a\"\nkey_id = \"k\"", "key_file"),
+        ("[sign_in]\nclient_id = \"a\"\nkey_file = \"f\"\nkey_id = \"k\"\nsecret = \"s\"", "secret"),
     ] {
         let faults = Mapping::parse(&format!("{SHORTEST}{line}\n")).unwrap_err();
         assert!(faults.to_string().contains(words), "{words} in {faults}");

@@ -3,6 +3,7 @@
 use super::{Activity, Client, Faults};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Reads the text; the first fault of shape with its line.
 pub fn read(text: &str) -> Result<Written, Faults> {
@@ -38,6 +39,7 @@ pub struct Written {
     pub system: SystemClaims,
     #[serde(default)]
     pub client: Vec<Client>,
+    pub sign_in: Option<SignIn>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -79,6 +81,63 @@ pub struct SystemClaims {
     pub scope_prefix: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub client_id: String,
+    pub key_file: PathBuf,
+    pub key_id: String,
+    #[serde(default = "sign_in_algorithm")]
+    pub algorithm: String,
+    #[serde(default = "label")]
+    pub label: String,
+    #[serde(default = "scopes")]
+    pub scopes: Vec<String>,
+    #[serde(default = "acr_values")]
+    pub acr_values: Vec<String>,
+    pub prompt: Option<String>,
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub userinfo_endpoint: Option<String>,
+    pub end_session_endpoint: Option<String>,
+}
+
+impl SignIn {
+    /// With what stands in the place of a line that is left out, and a key that lies in no file.
+    pub fn of(client_id: &str, key_id: &str, algorithm: &str) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            key_file: PathBuf::new(),
+            key_id: key_id.to_owned(),
+            algorithm: algorithm.to_owned(),
+            label: label(),
+            scopes: scopes(),
+            acr_values: acr_values(),
+            prompt: None,
+            authorization_endpoint: None,
+            token_endpoint: None,
+            userinfo_endpoint: None,
+            end_session_endpoint: None,
+        }
+    }
+}
+
+fn sign_in_algorithm() -> String {
+    "RS512".to_owned()
+}
+
+fn label() -> String {
+    "Sign in with NHS CIS2".to_owned()
+}
+
+fn scopes() -> Vec<String> {
+    texts(&["openid", "profile", "nationalrbacaccess", "selectedrole"])
+}
+
+fn acr_values() -> Vec<String> {
+    texts(&["AAL2_OR_AAL3_ANY"])
+}
+
 fn texts(of: &[&str]) -> Vec<String> {
     of.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -105,6 +164,7 @@ fn activities() -> BTreeMap<String, Activity> {
         ("B0170", Activity::ViewSilently),
         ("CPIS-LA", Activity::Authority),
         ("CPIS-PRIVACY", Activity::Privacy),
+        ("CPIS-OPERATOR", Activity::Operator),
     ]
     .into_iter()
     .map(|(code, activity)| (code.to_owned(), activity))

@@ -137,6 +137,7 @@ async fn activities_become_rights() {
         ("RJ1", json!(["B0170"]), Rights { view_silently: true, ..nothing }),
         ("RJ1", json!(["B0107", "B0170", "B0107"]), Rights { view: true, view_silently: true, ..nothing }),
         ("RJ1", json!(["CPIS-PRIVACY"]), Rights { privacy: true, ..nothing }),
+        ("RJ1", json!(["CPIS-OPERATOR"]), Rights { operator: true, ..nothing }),
         ("702", json!(["CPIS-LA"]), Rights { authority: camden, ..nothing }),
         ("702", json!(["B0107"]), Rights { view: true, ..nothing }),
         ("RJ1", json!(["CPIS-LA"]), nothing), // a trust is no authority

@@ -39,6 +39,7 @@ fn the_policy_matrix() {
     let both = Rights { view: true, view_silently: true, ..none };
     let own = Rights { authority: Some(AuthorityCode(code("714"))), ..none };
     let privacy = Rights { privacy: true, ..none };
+    let operator = Rights { operator: true, ..none };
     let (emergency, gp, unknown) = (Some("U01"), Some("S01"), None);
 
     // Viewing: [declared unscheduled, nothing declared, declared scheduled].
@@ -54,6 +55,7 @@ fn the_policy_matrix() {
         (none, emergency, [Refused(NoActivity); 3]),
         (own, unknown, [Refused(NoActivity); 3]),
         (privacy, emergency, [Refused(NoActivity); 3]),
+        (operator, emergency, [Refused(NoActivity); 3]),
     ] {
         let declared = [Declared::Unscheduled, Declared::Nothing, Declared::Scheduled];
         let person = caller(true, rights, setting);
@@ -74,6 +76,7 @@ fn the_policy_matrix() {
                 (notify, [Refused(NoActivity); 3]),
                 (silent, [Refused(NoActivity); 3]),
                 (privacy, [Refused(NoActivity); 3]),
+                (operator, [Refused(NoActivity); 3]),
                 (none, [Refused(NoActivity); 3]),
             ] {
                 let caller = caller(person, rights, None);

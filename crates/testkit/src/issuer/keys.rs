@@ -1,9 +1,9 @@
 //! Keys that sign tokens: fresh ES256 keys for the demo, fixed RSA keys for tests of the algorithms that CIS2 uses.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey, crypto};
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
@@ -77,6 +77,14 @@ impl SigningKey {
     /// The algorithm's name (`alg`).
     pub fn algorithm_name(&self) -> String {
         json!(self.algorithm).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The private half in PEM, as the file of a client has it.
+    pub fn private_pem(&self) -> String {
+        let kind = if self.algorithm.family() == AlgorithmFamily::Rsa { "RSA PRIVATE KEY" } else { "PRIVATE KEY" };
+        let text = STANDARD.encode(self.encoding.as_bytes());
+        let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
     }
 
     /// The public half (JWK).

@@ -2,6 +2,7 @@
 //!
 //! Claims are plain JSON, so that a test can bend them; [`super::Issuer::mint`] adds `iss` and `aud`.
 
+use super::Ready;
 use cpis_model::Timestamp;
 use cpis_model::organisation::{AuthorityCode, OdsCode};
 use cpis_model::register::Register;
@@ -41,6 +42,87 @@ pub fn scheduled_clinician(register: &Register, site: &str, now: Timestamp) -> V
 pub fn privacy_officer(register: &Register, site: &str, now: Timestamp) -> Value {
     let job = ("S8001:G8002:R8016", "\"Admin and Clerical\":\"Privacy Officer\":\"Privacy Officer\"");
     at_site("privacy", register, site, job, &["CPIS-PRIVACY"], now)
+}
+
+/// Somebody with two roles at two organisations and none selected: in unscheduled care at these sites, which are of one
+/// organisation, and in scheduled care at the other.
+pub fn clinician_of_two(register: &Register, sites: &[&str], other: &str, now: Timestamp) -> Value {
+    let first = sites.first().copied().unwrap_or_default();
+    let id = number(&["two", first, other]);
+    let (nurse, visitor) = (clinician(register, first, now), scheduled_clinician(register, other, now));
+    let role_of = |person: &Value, id: String, sites: &[&str]| {
+        let role = person.pointer("/nhsid_nrbac_roles/0").cloned().unwrap_or_default();
+        super::with(&super::with(&role, "person_roleid", id), "site_code", sites)
+    };
+    let (ward, clinic) = (role_of(&nurse, format!("{id}1"), sites), role_of(&visitor, format!("{id}2"), &[other]));
+    let organisations =
+        [&ward, &clinic].map(|role| json!({"org_code": role["org_code"], "org_name": role["org_name"]}));
+    let claims = super::with(&person(&id, &ward, now), "nhsid_nrbac_roles", json!([ward, clinic]));
+    super::with(&super::with(&claims, "nhsid_user_orgs", json!(organisations)), "selected_roleid", Value::Null)
+}
+
+/// Somebody who visits families from this site of the register (B0170): the authority is not told.
+pub fn health_visitor(register: &Register, site: &str, now: Timestamp) -> Value {
+    let job = ("S8000:G8000:R8001", "\"Clinical\":\"Clinical Provision\":\"Health Visitor\"");
+    at_site("visitor", register, site, job, &["B0170"], now)
+}
+
+/// A clinician at this site of the register whose role has no activity: known, and may do nothing.
+pub fn clinician_without_activity(register: &Register, site: &str, now: Timestamp) -> Value {
+    let job = ("S8000:G8000:R8000", "\"Clinical\":\"Clinical Provision\":\"Clinical Practitioner Access Role\"");
+    at_site("without", register, site, job, &[], now)
+}
+
+/// Who edits the register of organisations, at the organisation that runs this site of the register.
+pub fn operator(register: &Register, site: &str, now: Timestamp) -> Value {
+    let job = ("S8001:G8005:R8010", "\"Admin and Clerical\":\"Management\":\"Systems Support Access Role\"");
+    at_site("operator", register, site, job, &["CPIS-OPERATOR"], now)
+}
+
+/// Where those work who are ready to sign in: codes of the register.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// A site of a hospital.
+    pub hospital: &'a str,
+    /// A second site of the same hospital.
+    pub second: &'a str,
+    /// A site of another organisation, in scheduled care.
+    pub scheduled: &'a str,
+    /// An authority.
+    pub authority: &'a str,
+}
+
+/// One of each kind, ready to sign in.
+pub fn ready(register: &Register, places: Places<'_>, now: Timestamp) -> Vec<Ready> {
+    let Places { hospital, second, scheduled, authority } = places;
+    let authority_name = authority_name(register, authority).unwrap_or_else(|| authority.to_owned());
+    let site = |code: &str| {
+        let site = code.parse::<OdsCode>().ok().and_then(|code| register.site(code));
+        site.map_or_else(|| code.to_owned(), |site| site.name.to_string())
+    };
+    let (at, clinic) = (site(hospital), site(scheduled));
+    let rows = [
+        ("emergency-nurse", format!("Emergency nurse, {at}"), clinician(register, hospital, now)),
+        (
+            "clinician-of-two",
+            format!("Clinician with two roles, {at} and {clinic}"),
+            clinician_of_two(register, &[hospital, second], scheduled, now),
+        ),
+        ("health-visitor", format!("Health visitor, {clinic}"), health_visitor(register, scheduled, now)),
+        (
+            "duty-worker",
+            format!("Duty worker, {authority_name} children's services"),
+            authority_worker(authority, &authority_name, now),
+        ),
+        ("privacy-officer", format!("Privacy officer, {at}"), privacy_officer(register, hospital, now)),
+        ("operator", format!("Operator of the register, {at}"), operator(register, hospital, now)),
+        (
+            "no-activity",
+            format!("Clinician without any activity, {at}"),
+            clinician_without_activity(register, hospital, now),
+        ),
+    ];
+    rows.into_iter().map(|(hint, label, claims)| Ready { hint: hint.to_owned(), label, claims }).collect()
 }
 
 /// Somebody in an authority's children's services. The name is the authority's.

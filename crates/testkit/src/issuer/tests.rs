@@ -1,5 +1,7 @@
 //! The issuer over its socket, spoken to by hand.
 
+mod sign_ins;
+
 use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
