@@ -3,6 +3,7 @@
 //! The bytes are what a leaf of the audit log commits to, so a field is never renumbered: a new one gets the next number and
 //! may be absent. `wire` holds the structs; this file turns them into `model` values and back.
 
+mod answered;
 mod wire;
 
 use cpis_model::access::{AuthorKey, Purpose};
@@ -131,12 +132,12 @@ pub fn decode_register(bytes: &[u8]) -> Result<crate::demographics::RegisterEntr
 
 /// An acknowledgement as bytes to be sealed.
 pub fn encode_acknowledgement(ack: &Acknowledgement) -> Vec<u8> {
-    to_bytes(&wire::Acknowledgement::from(ack))
+    to_bytes(&answered::Acknowledgement::from(ack))
 }
 
 /// Reads an acknowledgement. Its size is bounded by the upload that it answers.
 pub fn decode_acknowledgement(bytes: &[u8]) -> Result<Acknowledgement> {
-    minicbor::decode::<wire::Acknowledgement<'_>>(bytes).map_err(|_| CodecError)?.try_into()
+    minicbor::decode::<answered::Acknowledgement<'_>>(bytes).map_err(|_| CodecError)?.try_into()
 }
 
 fn time(ms: i64) -> Result<Timestamp> {
@@ -342,10 +343,10 @@ impl TryFrom<wire::Person<'_>> for Person {
     }
 }
 
-impl TryFrom<wire::Acknowledgement<'_>> for Acknowledgement {
+impl TryFrom<answered::Acknowledgement<'_>> for Acknowledgement {
     type Error = CodecError;
 
-    fn try_from(wire: wire::Acknowledgement<'_>) -> Result<Self> {
+    fn try_from(wire: answered::Acknowledgement<'_>) -> Result<Self> {
         use cpis_model::codes::{Detail, RecordCode};
         Ok(Self {
             created: time(wire.created)?,
