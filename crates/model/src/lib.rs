@@ -16,6 +16,7 @@ pub mod name;
 pub mod nhs_number;
 pub mod notice;
 pub mod organisation;
+pub mod pattern;
 pub mod plan;
 pub mod register;
 pub mod setting;
