@@ -2,8 +2,6 @@
 //! The package comes from npm at build time and lies in the git-ignored `node_modules` beside this file, so that
 //! `cargo clean` leaves it. Its web fonts are taken out: they are the NHS's own, and would be fetched from elsewhere.
 
-#![expect(clippy::print_stdout, reason = "a build script speaks to cargo on its standard output")]
-
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -136,7 +134,10 @@ impl Table {
         let name = format!("{stem}-{hash}.{extension}");
         let path = self.out.join(&name);
         fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let _ = writeln!(self.rows, "    Asset {{ name: {name:?}, bytes: include_bytes!({path:?}) }},");
+        let _ = writeln!(
+            self.rows,
+            "    Asset {{ name: {name:?}, bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")) }},"
+        );
         if let Some(constant) = constant {
             let _ = writeln!(self.constants, "pub(crate) const {constant}: &str = {name:?};");
         }

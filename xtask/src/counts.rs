@@ -22,10 +22,11 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Reads the last `Summary` of nextest, or else the sum of all `test result:` lines of `cargo test`.
+/// Reads the last `Summary` of nextest, the closing lines of Node.js' runner, or else the sum of all `test result:` lines
+/// of `cargo test`.
 pub fn read(output: &str) -> Counts {
     let plain = without_colours(output);
-    let summary = plain.lines().rev().find_map(nextest_summary);
+    let summary = plain.lines().rev().find_map(nextest_summary).or_else(|| node_summary(&plain));
     summary.unwrap_or_else(|| {
         let mut sum = Counts::default();
         for line in plain.lines().filter_map(|line| line.strip_prefix("test result:")) {
@@ -40,6 +41,14 @@ fn nextest_summary(line: &str) -> Option<Counts> {
     let rest = line.trim_start().strip_prefix("Summary [")?;
     let (_, after) = rest.split_once("run:")?;
     Some(phrases(&without_parentheses(after), ','))
+}
+
+/// `ℹ pass 10` and `ℹ fail 2`; what was cancelled by a failure failed too.
+fn node_summary(output: &str) -> Option<Counts> {
+    let number = |what: &str| output.lines().rev().find_map(|line| line.strip_prefix(what)?.trim().parse::<u64>().ok());
+    Some(Counts {
+        passed: number("ℹ pass ")?, failed: number("ℹ fail ")? + number("ℹ cancelled ").unwrap_or_default()
+    })
 }
 
 fn phrases(text: &str, separator: char) -> Counts {

@@ -9,12 +9,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{process, tidy};
+use crate::{browser, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build and the check of the dependencies' licences and sources.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, and the pages in a browser.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -30,6 +30,8 @@ enum Step {
     Tests(&'static str, Command),
     /// cargo-deny, which is not part of the toolchain.
     Deny,
+    /// The pages in a real browser.
+    Browser,
 }
 
 pub fn run(root: &Path, options: &Options) -> u8 {
@@ -59,7 +61,7 @@ pub fn run(root: &Path, options: &Options) -> u8 {
         println!("{failure}");
     }
     if options.fast {
-        println!("left out by --fast: documentation, licences and sources of dependencies");
+        println!("left out by --fast: documentation, licences and sources of dependencies, pages in a browser");
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
     }
@@ -84,6 +86,9 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Command("binary", cargo(&["build", "--package", "cpis", "--locked"])));
     steps.push(Step::Tests("tests", tests(root)));
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
+    if !options.fast {
+        steps.push(Step::Browser);
+    }
     steps
 }
 
@@ -105,6 +110,7 @@ impl Step {
                 format!("{name}: {}", process::shown(command))
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
+            Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
         }
     }
 
@@ -121,6 +127,11 @@ impl Step {
                 Ok(success)
             }
             Self::Deny => deny(root, options),
+            Self::Browser => {
+                let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
+                counts.add(counts::read(&output));
+                Ok(success)
+            }
         }
     }
 }

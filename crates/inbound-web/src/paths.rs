@@ -8,9 +8,9 @@ pub const ASSETS: &str = "/assets/";
 pub const SIGN_IN: &str = "/sign-in";
 /// Break-glass accounts (GET, POST `name`, `password`, `code`).
 pub const BREAK_GLASS: &str = "/sign-in/break-glass";
-/// Role and place (GET, POST `role`, `site`).
+/// Role and place (GET, POST `role`, whose value stands for both).
 pub const ROLE: &str = "/role";
-/// Once a shift: reason and setting (GET, POST `reason`, `setting`, `place`).
+/// Once a shift: reason and setting (GET, POST `reason`, `setting`).
 pub const SHIFT: &str = "/shift";
 /// Sign out (POST; with `everywhere=yes` out of all sessions).
 pub const SIGN_OUT: &str = "/sign-out";
@@ -28,7 +28,7 @@ pub const CONFIRM: &str = "/confirm";
 pub const OPEN: &str = "/open";
 /// The form of a report (POST `person`, and perhaps `kind`).
 pub const REPORT: &str = "/report";
-/// A report is sent (POST `person`, `kind`, `authority`, `text`).
+/// A report is sent (POST `person`, `kind`, `authority`, `number`, `text`).
 pub const REPORT_SEND: &str = "/report/send";
 /// The sender's own reports (GET).
 pub const REPORTS: &str = "/reports";
@@ -36,7 +36,7 @@ pub const REPORTS: &str = "/reports";
 pub const NOTICES: &str = "/notices";
 /// The register of organisations (GET `kind`, `q`); kind and code follow.
 pub const REGISTER: &str = "/register";
-/// Import of a file into the register (GET, POST `kind`, `file`).
+/// Import of a file into the register (GET, POST `kind`, `file`, `reason`; then POST `confirm`).
 pub const REGISTER_IMPORT: &str = "/register/import";
 /// The machine API's description for people.
 pub const API: &str = "/api";

@@ -149,7 +149,7 @@ fn a_holder_reads_as_plans_lines_and_age_of_the_data() {
         .skip(1)
         .map(|part| text(&format!("<{}", part.split("</section>").next().unwrap())))
         .collect();
-    expect![[r#"
+    expect![[r"
         Ashbourne County Council
         Child protection plan
         Since 12 January 2026
@@ -174,7 +174,8 @@ fn a_holder_reads_as_plans_lines_and_age_of_the_data() {
         Children&#39;s services office
         01632 960101
         Closed now, opens tomorrow 08:45
-        Age of the data: last file 22 November 2026, 02:20 (later than usual)"#]].assert_eq(&holders.join("\n---\n"));
+        Age of the data: last file 22 November 2026, 02:20 (later than usual)"]]
+    .assert_eq(&holders.join("\n---\n"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The closing lines of both runners, as they print them.
+//! The closing lines of the runners, as they print them.
 
 use super::{Counts, read};
 
@@ -16,6 +16,7 @@ fn runners_closing_lines_are_read() {
         ),
         ("test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n", 5, 0),
         ("test result: FAILED. 2 passed; 3 failed; 0 ignored\nnoise\ntest result: ok. 4 passed; 0 failed;\n", 6, 3),
+        ("ℹ tests 17\nℹ suites 2\nℹ pass 15\nℹ fail 1\nℹ cancelled 1\nℹ skipped 0\n", 15, 2),
         ("    test result: ok. 5 passed; 0 failed (what a test printed)\n", 0, 0),
     ];
     for (output, passed, failed) in cases {

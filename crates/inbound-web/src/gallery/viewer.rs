@@ -185,7 +185,7 @@ fn answers(hall: &mut Hall) -> Result<(), askama::Error> {
     no_hours.last_file = None;
     hall.hang("answer-record-hours-unknown", &record(child.clone(), vec![no_hours.clone()], only_own(), None))?;
     no_hours.lines.clear();
-    no_hours.name = SCRIPT.to_owned();
+    SCRIPT.clone_into(&mut no_hours.name);
     hall.hang(
         "answer-record-script",
         &record(script.clone(), vec![no_hours.clone()], nasty_accesses(), Some(Pattern::Places(4))),
@@ -217,6 +217,11 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
         kind: kind.to_owned(),
         authorities: vec![Choice::new("ZZA", "Ashbourne County Council"), Choice::new("ZZV", format!("Vale {SCRIPT}"))],
         authority: if kind.is_empty() { String::new() } else { "ZZA".to_owned() },
+        numbers: vec![
+            Choice::new("1", "01632 960101").meaning("Ashbourne County Council, children's services office"),
+            Choice::new("2", "01632 960199").meaning("Ashbourne County Council, emergency duty team"),
+        ],
+        number: String::new(),
         text: text.to_owned(),
         faults,
     };

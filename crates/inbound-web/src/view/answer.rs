@@ -6,7 +6,7 @@ use crate::view::find::Person;
 use crate::words;
 use askama::Template;
 use cpis_model::pattern::Pattern;
-use cpis_model::plan::PlanKind;
+use cpis_model::plan::{ENDED_VISIBLE_DAYS, PlanKind, UNBORN_GRACE_DAYS};
 use cpis_model::setting::Setting;
 use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
@@ -76,12 +76,13 @@ impl ShownPlan {
     /// Since when, and ended when.
     pub fn dates(&self) -> String {
         let since = format!("Since {}", words::day(self.start));
-        match (self.end, self.is_unborn(), self.ended) {
-            (Some(due), true, _) => format!("{since}. Baby due {}; shown for 28 days after", words::day(due)),
+        match (self.end.map(words::day), self.is_unborn(), self.ended) {
+            (Some(due), true, _) => format!("{since}. Baby due {due}; shown for {UNBORN_GRACE_DAYS} days after"),
             (Some(end), false, true) => {
-                format!("Began {}. Ended on {}; shown for 365 days", words::day(self.start), words::day(end))
+                let start = words::day(self.start);
+                format!("Began {start}. Ended on {end}; shown for {ENDED_VISIBLE_DAYS} days")
             }
-            (Some(end), false, false) => format!("{since}, until {}", words::day(end)),
+            (Some(end), false, false) => format!("{since}, until {end}"),
             (None, ..) => since,
         }
     }

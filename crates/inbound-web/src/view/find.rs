@@ -67,7 +67,7 @@ impl Find {
     }
 
     /// The sexes that demographics tell apart.
-    pub fn sexes(&self) -> Vec<Choice> {
+    pub fn sexes() -> Vec<Choice> {
         [("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Not known")]
             .map(|(value, text)| Choice::new(value, text))
             .into()

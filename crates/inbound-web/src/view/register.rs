@@ -100,7 +100,7 @@ pub struct RegisterList {
 }
 
 impl RegisterList {
-    fn kinds(&self) -> Vec<Choice> {
+    fn kinds() -> Vec<Choice> {
         Kind::choices()
     }
 }
@@ -205,7 +205,7 @@ impl SiteForm {
         heading("site", self.code.as_ref())
     }
 
-    fn settings(&self) -> Vec<Choice> {
+    fn settings() -> Vec<Choice> {
         let text = |setting: Setting| {
             let tells = if setting.notifies() { "authority is told" } else { "authority is not told" };
             Choice::new(setting.code(), format!("{} ({tells})", setting.name()))
@@ -325,7 +325,7 @@ pub struct ImportForm {
 }
 
 impl ImportForm {
-    fn kinds(&self) -> Vec<Choice> {
+    fn kinds() -> Vec<Choice> {
         Kind::choices()
     }
 }

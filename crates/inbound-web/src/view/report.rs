@@ -84,14 +84,18 @@ pub struct ReportForm {
     pub authorities: Vec<Choice>,
     /// The chosen authority's value.
     pub authority: String,
+    /// The telephone numbers that were shown, for the kind that is about one; may be empty.
+    pub numbers: Vec<Choice>,
+    /// The chosen number's value.
+    pub number: String,
     /// The text as entered.
     pub text: String,
-    /// Fields: `kind`, `authority`, `text`.
+    /// Fields: `kind`, `authority`, `number`, `text`.
     pub faults: Faults,
 }
 
 impl ReportForm {
-    fn kinds(&self) -> Vec<Choice> {
+    fn kinds() -> Vec<Choice> {
         Kind::ALL.iter().map(|kind| Choice::new(kind.code(), kind.name()).meaning(kind.meaning())).collect()
     }
 }
