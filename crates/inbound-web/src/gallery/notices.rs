@@ -4,10 +4,10 @@ use super::people::{self, SCRIPT, always};
 use super::{Hall, at, worker};
 use crate::form::Faults;
 use crate::view::notices::{NoticePage, NoticeRow, Notices, Told, Visit};
-use crate::view::report::Kind;
 use crate::view::{Acknowledged, Pages};
 use cpis_model::Uuid;
 use cpis_model::nhs_number::NhsNumber;
+use cpis_model::notice::ReportKind;
 
 pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
     let (Some(child), Some(baby)) = (people::child(), people::baby()) else { return Ok(()) };
@@ -72,7 +72,7 @@ pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
     hall.hang("notice-not-ticked", &NoticePage { faults, ..notice(child.number) })?;
     hall.hang("notice-acknowledged", &NoticePage { acknowledged: Some(acknowledged()), ..notice(child.number) })?;
     let text = format!("She was brought by an aunt.\nCall me on the ward until 20:00. {SCRIPT}");
-    let report = Some(Told { kind: Kind::WasNotBrought, text });
+    let report = Some(Told { kind: ReportKind::NoAnswer, phone: "01632960199".parse().ok(), text });
     let nasty = NoticePage {
         report,
         call_back: Vec::new(),

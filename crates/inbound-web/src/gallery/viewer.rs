@@ -6,9 +6,10 @@ use crate::form::{Choice, EnteredDate, Faults};
 use crate::frame::Section;
 use crate::view::answer::{AccessRow, Accesses, CannotTell, Holder, NoRecord, Record, ShownPlan, Why};
 use crate::view::find::{Confirm, Entered, Find, Found, Outcome, Person, Results, TEST_NUMBER_FAULT, number_fault};
-use crate::view::report::{Kind, ReportForm, ReportSent, Reports, SentReport};
+use crate::view::report::{ReportForm, ReportSent, Reports, SentReport};
 use crate::view::{Acknowledged, Pages};
 use cpis_model::nhs_number::NhsNumberError;
+use cpis_model::notice::ReportKind;
 use cpis_model::pattern::Pattern;
 use cpis_model::plan::PlanKind;
 use cpis_model::setting::Setting;
@@ -225,7 +226,7 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
         text: text.to_owned(),
         faults,
     };
-    hall.hang("report", &form("number-did-not-answer", "", Faults::default()))?;
+    hall.hang("report", &form("no-answer", "", Faults::default()))?;
     let faults = Faults::default()
         .with("kind", "Choose what you want to tell")
         .with("authority", "Choose an authority")
@@ -233,7 +234,7 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
     hall.hang("report-faults", &form("", &format!("</textarea>{SCRIPT}"), faults))?;
     let sent = ReportSent {
         page: clinician(Section::Reports),
-        kind: Kind::WasNotBrought,
+        kind: ReportKind::NotBrought,
         authority: "Ashbourne County Council".to_owned(),
         reference: "R7K-2MX".to_owned(),
         at: at("2026-11-25T14:05:00Z"),
@@ -247,9 +248,9 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
         acknowledged: acknowledged.map(|moment| Acknowledged { role: "Duty social worker".to_owned(), at: at(moment) }),
     };
     let reports = vec![
-        row(Kind::WasNotBrought, "2026-11-25T14:05:00Z", None),
-        row(Kind::NumberDidNotAnswer, "2026-11-24T22:10:00Z", Some("2026-11-25T08:50:00Z")),
-        row(Kind::LeftBeforeBeingSeen, "2026-11-20T19:00:00Z", Some("2026-11-20T19:20:00Z")),
+        row(ReportKind::NotBrought, "2026-11-25T14:05:00Z", None),
+        row(ReportKind::NoAnswer, "2026-11-24T22:10:00Z", Some("2026-11-25T08:50:00Z")),
+        row(ReportKind::LeftBeforeSeen, "2026-11-20T19:00:00Z", Some("2026-11-20T19:20:00Z")),
     ];
     let pages = Pages { number: 1, total: 1, previous: None, next: None };
     hall.hang("reports", &Reports { page: clinician(Section::Reports), reports, pages: pages.clone() })?;

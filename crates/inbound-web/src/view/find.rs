@@ -5,6 +5,7 @@ use crate::frame::Frame;
 use crate::words;
 use askama::Template;
 use cpis_model::Date;
+use cpis_model::demographics::Sex;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::{NhsNumber, NhsNumberError};
 
@@ -68,9 +69,12 @@ impl Find {
 
     /// The sexes that demographics tell apart.
     pub fn sexes() -> Vec<Choice> {
-        [("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Not known")]
-            .map(|(value, text)| Choice::new(value, text))
-            .into()
+        let text = |sex: Sex| match sex {
+            Sex::Female => "Female",
+            Sex::Male => "Male",
+            Sex::Indeterminate => "Indeterminate",
+        };
+        Sex::ALL.iter().map(|sex| Choice::new(sex.code(), text(*sex))).collect()
     }
 }
 

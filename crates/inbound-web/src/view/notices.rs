@@ -3,10 +3,11 @@
 use crate::form::Faults;
 use crate::frame::Frame;
 use crate::hours::ShownLine;
-use crate::view::report::Kind;
 use crate::view::{Acknowledged, Pages};
 use askama::Template;
 use cpis_model::nhs_number::NhsNumber;
+use cpis_model::notice::ReportKind;
+use cpis_model::organisation::Phone;
 use cpis_model::setting::Setting;
 use cpis_model::{Timestamp, Uuid};
 
@@ -64,7 +65,9 @@ impl Notices {
 #[derive(Clone)]
 pub struct Told {
     /// What.
-    pub kind: Kind,
+    pub kind: ReportKind,
+    /// The number that did not answer.
+    pub phone: Option<Phone>,
     /// In their words; may be empty.
     pub text: String,
 }

@@ -6,65 +6,25 @@ use crate::view::find::Person;
 use crate::view::{Acknowledged, Pages};
 use askama::Template;
 use cpis_model::Timestamp;
+use cpis_model::notice::ReportKind;
+use std::borrow::Borrow;
 
-/// Longest text of a report in characters.
-pub const TEXT_CHARS_MAX: usize = 500;
-
-/// What is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A telephone number did not answer.
-    NumberDidNotAnswer,
-    /// The record is another person's.
-    WrongPerson,
-    /// The child was not brought.
-    WasNotBrought,
-    /// The person left before being seen.
-    LeftBeforeBeingSeen,
-    /// Something else.
-    Other,
+/// A kind of report in words, as a link and a choice.
+pub fn name(kind: impl Borrow<ReportKind>) -> &'static str {
+    match kind.borrow() {
+        ReportKind::NoAnswer => "This number did not answer",
+        ReportKind::WrongPerson => "This is the wrong person",
+        ReportKind::NotBrought => "The child was not brought",
+        ReportKind::LeftBeforeSeen => "They left before being seen",
+    }
 }
 
-impl Kind {
-    /// All kinds, in the order of the form.
-    pub const ALL: [Self; 5] =
-        [Self::NumberDidNotAnswer, Self::WrongPerson, Self::WasNotBrought, Self::LeftBeforeBeingSeen, Self::Other];
-
-    /// What the form sends.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NumberDidNotAnswer => "number-did-not-answer",
-            Self::WrongPerson => "wrong-person",
-            Self::WasNotBrought => "was-not-brought",
-            Self::LeftBeforeBeingSeen => "left-before-being-seen",
-            Self::Other => "other",
-        }
-    }
-
-    /// The kind of a code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// The kind in words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NumberDidNotAnswer => "This number did not answer",
-            Self::WrongPerson => "This is the wrong person",
-            Self::WasNotBrought => "The child was not brought",
-            Self::LeftBeforeBeingSeen => "They left before being seen",
-            Self::Other => "Another message",
-        }
-    }
-
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::NumberDidNotAnswer => "You called, and nobody answered, or the number is not in use.",
-            Self::WrongPerson => "The plan seems to be for somebody else.",
-            Self::WasNotBrought => "An appointment was missed.",
-            Self::LeftBeforeBeingSeen => "They left, or were taken away, before they were seen.",
-            Self::Other => "",
-        }
+fn meaning(kind: ReportKind) -> &'static str {
+    match kind {
+        ReportKind::NoAnswer => "You called, and nobody answered, or the number is not in use.",
+        ReportKind::WrongPerson => "The plan seems to be for somebody else.",
+        ReportKind::NotBrought => "An appointment was missed.",
+        ReportKind::LeftBeforeSeen => "They left, or were taken away, before they were seen.",
     }
 }
 
@@ -96,7 +56,7 @@ pub struct ReportForm {
 
 impl ReportForm {
     fn kinds() -> Vec<Choice> {
-        Kind::ALL.iter().map(|kind| Choice::new(kind.code(), kind.name()).meaning(kind.meaning())).collect()
+        ReportKind::ALL.iter().map(|kind| Choice::new(kind.code(), name(kind)).meaning(meaning(*kind))).collect()
     }
 }
 
@@ -107,7 +67,7 @@ pub struct ReportSent {
     /// The frame.
     pub page: Frame,
     /// What was reported.
-    pub kind: Kind,
+    pub kind: ReportKind,
     /// To whom.
     pub authority: String,
     /// Its short reference.
@@ -124,7 +84,7 @@ pub struct SentReport {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub kind: Kind,
+    pub kind: ReportKind,
     /// To whom.
     pub authority: String,
     /// Who acknowledged it.
