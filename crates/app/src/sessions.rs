@@ -189,6 +189,18 @@ pub async fn end_of_sid(service: &Service, issuer: &str, sid: &str) -> Result<u6
     Ok(service.store.forget(KeptKind::Session, Forget::Group(KeptGroup::Second, group)).await?)
 }
 
+/// Seals a value that a browser carries for us, for one purpose and bound to some bytes, such as those of a session.
+pub fn seal_carried(service: &Service, purpose: &str, bound: &[u8], value: &[u8]) -> Vec<u8> {
+    let place = place("carried", &[purpose.as_bytes(), bound]);
+    service.keys.ring.seal(&*service.keys.entropy, &place, value)
+}
+
+/// Opens what [`seal_carried`] sealed for this purpose and these bytes.
+pub fn open_carried(service: &Service, purpose: &str, bound: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let place = place("carried", &[purpose.as_bytes(), bound]);
+    service.keys.ring.open(&place, sealed).ok().map(|opened| opened.to_vec())
+}
+
 /// Uses up something that may be used once, such as the id of a token. Says whether it was not used yet.
 pub async fn use_once(service: &Service, parts: &[&str], until: Timestamp) -> Result<bool, AppError> {
     let mut id = [0; 32];

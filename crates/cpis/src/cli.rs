@@ -1,7 +1,9 @@
 //! The command line.
 
+mod accounts;
 mod upkeep;
 
+pub use accounts::{Account, AccountAction, AccountAdd};
 pub use upkeep::{Copy, Doctor, Migrate};
 
 use crate::config::Config;
@@ -39,6 +41,8 @@ pub enum Command {
     Keys(Keys),
     /// Do something with one person's record.
     Person(Person),
+    /// Make, list and remove local accounts for the day on which nobody can sign in as usual.
+    Account(Account),
     /// Fill the local demographics register, against which uploads are verified.
     Register(Register),
     /// Send an authority's file and say what became of it.

@@ -4,7 +4,7 @@ mod print;
 mod settings;
 
 pub use print::printed;
-pub use settings::{Config, LogFormat, LogLevel, Logs, Postgres, Tls};
+pub use settings::{Config, LogFormat, LogLevel, Logs, Pages, Postgres, Tls};
 
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;
@@ -57,6 +57,10 @@ impl Config {
             ("recorder.queue_max", self.recorder.queue_max, 1..=1_000_000),
             ("recorder.group_max", self.recorder.group_max, 1..=10_000),
             ("recorder.wait_ms_max", self.recorder.wait_ms_max, 100..=60_000),
+            ("pages.idle_minutes", self.pages.idle_minutes, 1..=240),
+            ("pages.shift_hours", self.pages.shift_hours, 1..=24),
+            ("pages.person_an_hour", self.pages.person_an_hour, 1..=100_000),
+            ("pages.organisation_an_hour", self.pages.organisation_an_hour, 1..=10_000_000),
             ("publish.seconds", self.publish.seconds, 10..=604_800),
             ("publish.multiple", self.publish.multiple, 1..=100_000),
         ] {

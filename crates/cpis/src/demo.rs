@@ -4,10 +4,11 @@
 mod ready;
 mod server;
 mod shown;
+mod sign_in;
 mod story;
 mod world;
 
-use crate::config::{LogFormat, LogLevel, Logs};
+use crate::config::{LogFormat, LogLevel, Logs, Pages};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
 use crate::places::{Lock, Places};
@@ -16,13 +17,12 @@ use crate::{cli, logs, ring_file, say, signals, upload};
 use cpis_app::demographics::LocalRegister;
 use cpis_app::ring::KeyRing;
 use cpis_app::{Clock, Settings, SystemClock, lifecycle};
-use cpis_identity::Mapping;
 use cpis_model::entry::HiddenFor;
 use cpis_model::register::Register;
 use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
 use cpis_store::Store;
-use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
+use cpis_testkit::issuer::{Issuer, SigningKey, people};
 use ready::{Examples, NextUpload, Ready, Tokens};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -82,14 +82,15 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
-    let mapping = Mapping::standard(issuer.url(), AUDIENCE, Vec::new()).or_fault(Kind::Issuer, "The demo's issuer")?;
+    let sign_in = sign_in::prepare(&issuer, &base, &register, now)?;
     let settings = Settings {
         test_numbers: true,
         checkpoint_file: Some(opened.places.checkpoints.clone()),
         ..Settings::default()
     };
-    let known = Known { mappings: vec![mapping], register: register.clone() };
-    let doors = Doors { listener: Some(listener), tls: None, inside: None, base_url: base.clone() };
+    let known = Known { issuers: vec![sign_in], register: register.clone() };
+    let pages = Pages { organisation: Some("Demonstration".to_owned()), ..Pages::default() };
+    let doors = Doors { listener: Some(listener), tls: None, inside: None, base_url: base.clone(), pages };
     let running = Running::start(opened, settings, known, doors).await?;
     let stage =
         Stage { service: &running.service, base: &base, issuer: &issuer, register: &register, world: &world, now };
@@ -219,6 +220,8 @@ async fn ready(stage: &Stage<'_>) -> Result<Ready> {
     let mint = |claims: Value| stage.issuer.mint(&claims);
     let worker = |authority: &str| mint(people::authority_worker(authority, &stage.authority(authority), now));
     Ok(Ready {
+        web: stage.base.to_owned(),
+        sign_ins: sign_in::offered(stage.register, now),
         fhir: format!("{}{}", stage.base, cpis_inbound_http::FHIR_BASE),
         authority_api: format!("{}/authority/v1", stage.base),
         issuer: stage.issuer.url().to_owned(),

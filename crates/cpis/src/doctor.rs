@@ -35,7 +35,7 @@ struct Patient {
 pub async fn run(arguments: &cli::Doctor) -> fault::Result<ExitCode> {
     let (places, config) = arguments.place.places()?;
     let patient = Patient { places, config };
-    let findings = examine(&patient).await;
+    let findings = Box::pin(examine(&patient)).await;
     say::text(if arguments.json { as_json(&findings) } else { as_lines(&findings) });
     let worst = findings.iter().map(|finding| finding.weight).max();
     Ok(if worst == Some(Weight::Fault) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -63,7 +63,7 @@ async fn examine(patient: &Patient) -> Vec<Finding> {
         findings.extend(within("uploads", CHECK_LIMIT, uploads::check(&**store, config.as_ref())).await);
     }
     if let Some(config) = config {
-        findings.extend(issuers::check(config).await);
+        findings.extend(Box::pin(issuers::check(config)).await);
         findings.extend(within("service", CHECK_LIMIT, service::check(config, places)).await);
     }
     findings.extend(clock::synchronised(Path::new("/run/systemd/timesync")));

@@ -3,6 +3,7 @@
 //! Reading order: `cli` (what there is to say), `serve` and `running` (the service), `open` and `places` (an installation),
 //! then a module for each of the other commands. A command answers with a [`fault::Fault`] that carries its exit code.
 
+mod account;
 mod audit;
 mod cli;
 mod client;
@@ -16,6 +17,7 @@ mod keys;
 mod logs;
 mod migrate;
 mod open;
+mod pages;
 mod person;
 mod places;
 mod progress;
@@ -64,6 +66,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Copy(arguments) => copy::run(&arguments).await,
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
+            Command::Account(arguments) => account::run(arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,
             Command::Query(arguments) => query::run(&arguments).await,

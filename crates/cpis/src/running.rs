@@ -1,9 +1,11 @@
 //! The running service: use cases, worker and doors wired together; and its orderly end. `serve` and `demo` both run it.
 
+use crate::config::Pages;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened};
+use crate::pages::{self, Issuer};
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, worker};
-use cpis_identity::{KeySource, Mapping, Verifier};
+use cpis_identity::{KeySource, Verifier};
 use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
 use cpis_model::register::Register;
 use cpis_model::upload::UPLOAD_BYTES_MAX;
@@ -38,12 +40,14 @@ pub struct Doors {
     pub inside: Option<TcpListener>,
     /// The address by which others reach the service.
     pub base_url: String,
+    /// The pages of that listener.
+    pub pages: Pages,
 }
 
 /// Who is known: mappings, and the register of organisations.
 pub struct Known {
-    /// One mapping for each issuer.
-    pub mappings: Vec<Mapping>,
+    /// The issuers.
+    pub issuers: Vec<Issuer>,
     /// Organisations.
     pub register: Arc<Register>,
 }
@@ -78,7 +82,10 @@ impl Running {
     /// Starts everything. What fails here has changed nothing.
     pub async fn start(opened: Opened, settings: Settings, known: Known, doors: Doors) -> Result<Self> {
         let metrics = metrics_text()?;
-        let verifier = Arc::new(verifier(known.mappings, known.register.clone())?);
+        let issuers = published(known.issuers)?;
+        let sign_ins = pages::sign_ins(&issuers, &doors.base_url)?;
+        let verifier = Arc::new(verifier(issuers, known.register.clone())?);
+        let made_up = settings.test_numbers;
         let service = opened.service(settings, known.register);
         let now = service.clock.now();
         // Opens the month's key, or makes it: a key ring that does not fit shows here.
@@ -105,7 +112,7 @@ impl Running {
         let http = Arc::new(Http {
             service: service.clone(),
             verifier,
-            base_url: doors.base_url,
+            base_url: doors.base_url.clone(),
             metrics: Arc::new(move || metrics.render()),
             ready: Arc::new(ready),
             upload_bytes: Arc::new(Semaphore::new(UPLOAD_BYTES)),
@@ -116,7 +123,9 @@ impl Running {
         let serve = cpis_inbound_http::serve;
         let mut tasks = Vec::new();
         if let Some(listener) = doors.listener {
-            tasks.push(tokio::spawn(serve(listener, doors.tls, router(http.clone()), limits, stop.clone())));
+            let web = pages::web(service.clone(), sign_ins, &doors.pages, doors.base_url, made_up);
+            let all = cpis_inbound_web::router(web, router(http.clone()));
+            tasks.push(tokio::spawn(serve(listener, doors.tls, all, limits, stop.clone())));
         }
         if let Some(inside) = doors.inside {
             tasks.push(tokio::spawn(serve(inside, None, inside_router(http), limits, stop)));
@@ -179,14 +188,18 @@ async fn refresh(verifier: Arc<Verifier>, held: Arc<AtomicBool>, mut stop: watch
     }
 }
 
-fn verifier(mappings: Vec<Mapping>, register: Arc<Register>) -> Result<Verifier> {
-    let fault = "An issuer's mapping cannot be used";
-    let mut issuers = Vec::new();
-    for mapping in mappings {
-        let source = KeySource::published(&mapping).or_fault(Kind::Issuer, fault)?;
-        issuers.push((mapping, source));
-    }
-    Verifier::new(issuers, register).or_fault(Kind::Issuer, fault)
+/// The issuers, each with the source of its keys, which tokens and sign-ins share.
+fn published(issuers: Vec<Issuer>) -> Result<Vec<(Issuer, KeySource)>> {
+    let with_source = |issuer: Issuer| {
+        let source = KeySource::published(&issuer.mapping);
+        source.map(|source| (issuer, source)).or_fault(Kind::Issuer, "An issuer's mapping cannot be used")
+    };
+    issuers.into_iter().map(with_source).collect()
+}
+
+fn verifier(issuers: Vec<(Issuer, KeySource)>, register: Arc<Register>) -> Result<Verifier> {
+    let issuers = issuers.into_iter().map(|(issuer, source)| (issuer.mapping, source)).collect();
+    Verifier::new(issuers, register).or_fault(Kind::Issuer, "An issuer's mapping cannot be used")
 }
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();

@@ -142,6 +142,15 @@ impl SignIn {
         Some(url)
     }
 
+    /// The origins to which browsers are sent: a page's policy must let its forms lead there. None while the issuer is away.
+    pub async fn origins(&self, now: Timestamp) -> Vec<String> {
+        let Ok(endpoints) = self.endpoints(now).await else { return Vec::new() };
+        let urls = [Some(&endpoints.authorization), endpoints.end_session.as_ref()].into_iter().flatten();
+        let mut origins: Vec<String> = urls.map(|url| url.origin().ascii_serialization()).collect();
+        origins.dedup();
+        origins
+    }
+
     async fn endpoints(&self, now: Timestamp) -> Result<Arc<Endpoints>, SignInError> {
         self.discovered.get(&self.client, &self.mapping, &self.settings, now).await
     }

@@ -3,17 +3,34 @@
 //! A page is a struct of values that are ready to be shown; it decides nothing but how. [`render`] makes its bytes.
 //! Everything works without script, and nothing personal stands in a title or an address.
 //!
-//! Reading order: [`paths`], [`frame`] (what all pages share), [`view`] (the pages), [`words`] and [`hours`] (how values are
+//! A door only: it turns forms into questions to `cpis-app` and answers into pages. No handler decides who may do what
+//! (`cpis_model::caller::may` does), and nothing of a request is ever logged but its method and its route's template.
+//!
+//! Reading order: [`ROUTES`] (what there is), `door` (what every request goes through), `kept` (sessions), `handlers` (what
+//! each page does); [`paths`], [`frame`] (what all pages share), [`view`] (the pages), [`words`] and [`hours`] (how values are
 //! said), [`assets`], [`mod@gallery`] (every page in every state, with made-up people).
 
+mod accounts;
 pub mod assets;
+mod door;
 pub mod form;
 pub mod frame;
 pub mod gallery;
+mod guard;
+mod handlers;
 pub mod hours;
+mod input;
+mod kept;
+mod pace;
 pub mod paths;
+mod routes;
 pub mod view;
 pub mod words;
+
+pub use accounts::KeptAccount;
+pub use door::{Web, router};
+pub use pace::Pace;
+pub use routes::{ROUTES, Route, Who};
 
 /// The HTML of a page. It fails only if a value that is shown cannot be written.
 pub fn render(page: &impl askama::Template) -> Result<Vec<u8>, askama::Error> {

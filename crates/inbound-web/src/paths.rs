@@ -14,6 +14,12 @@ pub const ROLE: &str = "/role";
 pub const SHIFT: &str = "/shift";
 /// Sign out (POST; with `everywhere=yes` out of all sessions).
 pub const SIGN_OUT: &str = "/sign-out";
+/// Where an issuer sends the browser back (GET).
+pub const SIGN_IN_BACK: &str = "/sign-in/back";
+/// Where an issuer says that sessions have ended (POST `logout_token`).
+pub const BACK_CHANNEL: &str = "/sign-in/ended";
+/// Where one is after signing out (GET).
+pub const SIGNED_OUT: &str = "/signed-out";
 /// Where an idle screen goes.
 pub const SESSION_ENDED: &str = "/session-ended";
 /// The search form (GET).

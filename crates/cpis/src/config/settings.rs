@@ -164,6 +164,8 @@ settings! {
         tls: Option<Tls> = optional(Tls),
         /// Who may sign in: a table for each issuer of tokens, at least one.
         issuer: Vec<Issuer> = list(Issuer),
+        /// The pages that people open in a browser.
+        pages: Pages = table(Pages),
         /// The register of organisations. The tables that come with the product are used without it.
         register: RegisterTables = table(RegisterTables),
         /// The recorder, which writes each look to the journal before it is answered.
@@ -209,6 +211,28 @@ settings! {
     Issuer {
         /// File that says which claims of this issuer's tokens make a caller.
         mapping: PathBuf = example("\"issuer.toml\""),
+    }
+
+    /// The pages.
+    Pages {
+        /// What the service is called on its pages.
+        name: String = default("Child protection information sharing".to_owned()),
+        /// Who runs it.
+        organisation: Option<String> = example("\"Example NHS Foundation Trust\""),
+        /// Whom to call when the service does not answer.
+        support: Option<String> = example("\"Service desk, extension 2400\""),
+        /// Whom to write to about accessibility and privacy.
+        contact: Option<String> = example("\"cpis@example.nhs.uk\""),
+        /// Minutes without use after which a screen goes blank and its session ends.
+        idle_minutes: u32 = default(15),
+        /// Hours after which a session ends in any case.
+        shift_hours: u32 = default(13),
+        /// Let people sign in by emergency accounts (cpis account). Each use raises an alarm.
+        break_glass: bool = default(false),
+        /// Searches and looks of one person in an hour.
+        person_an_hour: u32 = default(240),
+        /// Searches and looks of one organisation in an hour.
+        organisation_an_hour: u32 = default(6000),
     }
 
     /// The register's tables.

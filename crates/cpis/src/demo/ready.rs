@@ -1,5 +1,6 @@
 //! The ready file: where the demo runs, tokens and examples, for programs. Written once all is up, for its owner alone.
 
+use super::sign_in::Offered;
 use super::world::{AUTHORITY, Part, World};
 use crate::fault::{Fault, Kind, Result};
 use crate::places::write_private;
@@ -9,6 +10,10 @@ use std::path::{Path, PathBuf};
 /// The file. Later versions add keys; these stay.
 #[derive(Debug, Serialize)]
 pub struct Ready {
+    /// Address of the pages.
+    pub web: String,
+    /// Who is ready to sign in there.
+    pub sign_ins: Vec<Offered>,
     /// Base address of the FHIR interface.
     pub fhir: String,
     /// Base address of the authority's interface.
@@ -162,6 +167,8 @@ mod tests {
         let world = World::new("2026-11-22".parse().unwrap(), 300).unwrap();
         let token = || "token".to_owned();
         Ready {
+            web: "http://127.0.0.1:8080".to_owned(),
+            sign_ins: vec![Offered { hint: "emergency-nurse".to_owned(), label: "Emergency nurse".to_owned() }],
             fhir: "http://127.0.0.1:8650/cpis/FHIR/R4".to_owned(),
             authority_api: "http://127.0.0.1:8650/authority/v1".to_owned(),
             issuer: "http://127.0.0.1:8651".to_owned(),

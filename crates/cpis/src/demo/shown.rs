@@ -3,6 +3,7 @@
 use super::ready::{Ready, Tokens};
 use crate::fault::{Kind, OrFault, Result};
 use crate::places::write_private;
+use cpis_model::nhs_number::NhsNumber;
 use std::path::{Path, PathBuf};
 
 /// A private folder with a file for each token, as `curl --header @FILE` and `cpis --token-file FILE` read it. It goes with
@@ -19,7 +20,8 @@ pub fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
 
 /// Addresses, commands and numbers.
 pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
-    let Ready { fhir, authority_api, issuer, examples, upload, .. } = ready;
+    let Ready { fhir, authority_api, issuer, examples, upload, web, .. } = ready;
+    let spaced = |number: &str| number.parse::<NhsNumber>().map(|number| number.spaced()).unwrap_or_default();
     let clinician: PathBuf = tokens.join("clinician");
     let authority: PathBuf = tokens.join("authority");
     let written = ready_file.map(|path| format!("  Ready file     {}\n", path.display())).unwrap_or_default();
@@ -29,11 +31,17 @@ pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> Str
         "\n\
          The service runs. Ctrl-C ends it.\n\
          \n\
+         \x20 Pages          {web}\n\
          \x20 FHIR           {fhir}\n\
          \x20 Authority API  {authority_api}\n\
          \x20 Issuer         {issuer}\n\
          \x20 Tokens         {}\n\
          {written}\
+         \n\
+         In a browser, open {web} and choose one of these on the sign-in page:\n\
+         \x20 Emergency nurse   find {}, open the record: its authority is told, and sees it among its notices\n\
+         \x20 Health visitor    find the same number: nobody is told, and the nurse's look is in the list\n\
+         \x20 Duty worker       read the notice of the look and acknowledge it\n\
          \n\
          Ask for a child. The token is in a file, and the number is in no address:\n\
          \x20 curl --header @{clinician} \\\n\
@@ -57,6 +65,7 @@ pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> Str
          \x20 {}  no plan                      {}  replaced by another number\n\
          \x20 {}  restricted                   {}  known to nobody\n",
         tokens.display(),
+        spaced(&examples.cpp),
         examples.cpp,
         examples.cpp,
         upload.name,

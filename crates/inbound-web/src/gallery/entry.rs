@@ -34,11 +34,21 @@ fn sign_in(hall: &mut Hall) -> Result<(), askama::Error> {
             Choice::new("trust", "Continue with the trust's account"),
         ]
     };
-    let page = SignIn { page: outside(), issuers: issuers(), break_glass: true, faults: Faults::default() };
+    let page =
+        SignIn { page: outside(), issuers: issuers(), to: String::new(), break_glass: true, faults: Faults::default() };
     hall.hang("sign-in", &page)?;
     let faults = Faults::default().with("issuer", "The sign-in was not completed. Try again");
-    hall.hang("sign-in-failed", &SignIn { page: outside(), issuers: issuers(), break_glass: false, faults })?;
-    let none = SignIn { page: outside(), issuers: Vec::new(), break_glass: true, faults: Faults::default() };
+    hall.hang(
+        "sign-in-failed",
+        &SignIn { page: outside(), issuers: issuers(), to: String::new(), break_glass: false, faults },
+    )?;
+    let none = SignIn {
+        page: outside(),
+        issuers: Vec::new(),
+        to: String::new(),
+        break_glass: true,
+        faults: Faults::default(),
+    };
     hall.hang("sign-in-no-issuer", &none)?;
     hall.hang("break-glass", &BreakGlass { page: outside(), name: String::new(), faults: Faults::default() })?;
     let faults = Faults::default()

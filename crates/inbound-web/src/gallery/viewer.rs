@@ -236,7 +236,6 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
         page: clinician(Section::Reports),
         kind: ReportKind::NotBrought,
         authority: "Ashbourne County Council".to_owned(),
-        reference: "R7K-2MX".to_owned(),
         at: at("2026-11-25T14:05:00Z"),
     };
     hall.hang("report-sent", &sent)?;

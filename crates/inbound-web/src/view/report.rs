@@ -70,8 +70,6 @@ pub struct ReportSent {
     pub kind: ReportKind,
     /// To whom.
     pub authority: String,
-    /// Its short reference.
-    pub reference: String,
     /// When.
     pub at: Timestamp,
 }

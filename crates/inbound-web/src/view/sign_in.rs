@@ -12,6 +12,8 @@ pub struct SignIn {
     pub page: Frame,
     /// One button each, in the order of the configuration.
     pub issuers: Vec<Choice>,
+    /// Where one goes afterwards.
+    pub to: String,
     /// Whether there are emergency accounts.
     pub break_glass: bool,
     /// Why the last attempt failed; its field is `issuer`.

@@ -1,0 +1,126 @@
+//! An authority's notices: the list, one of them, its acknowledgement.
+
+use super::report::acknowledged;
+use crate::door::{Answer, Stop, Visit, rendered, to};
+use crate::form::Faults;
+use crate::frame::Section;
+use crate::hours::{Line, lines_now};
+use crate::paths;
+use crate::view::Pages;
+use crate::view::message::What;
+use crate::view::notices::{NoticePage, NoticeRow, Notices, Told, Visit as VisitOfChild};
+use crate::view::report;
+use axum::http::StatusCode;
+use cpis_app::notices;
+use cpis_model::Uuid;
+use cpis_model::caller::Who;
+use cpis_model::notice::Notice;
+use cpis_model::time::{london_day, london_time};
+
+/// Notices on one page.
+const PAGE: u32 = 50;
+
+pub(super) async fn list(visit: &mut Visit<'_>) -> Answer {
+    let caller = visit.caller()?;
+    let done = visit.field("acknowledged") == "yes";
+    let before: Option<u64> = visit.field("before").parse().ok();
+    let page = notices::newest(&visit.web().service, caller.clone(), done, before, PAGE).await?;
+    let mut visits: Vec<VisitOfChild> = Vec::new();
+    let mut day = None;
+    for notice in &page.notices {
+        // A day's notices of one child stand together; nothing is merged.
+        let this = (notice.number_of_person, london_day(notice.at));
+        let row = row(notice);
+        match visits.last_mut().filter(|_| day == Some(this)) {
+            Some(visit) => visit.notices.push(row),
+            None => visits.push(VisitOfChild {
+                number: notice.number_of_person,
+                local_id: notice.local_id.clone(),
+                notices: vec![row],
+            }),
+        }
+        day = Some(this);
+    }
+    let filter = if done { "acknowledged=yes&" } else { "" };
+    let next = page.more.then(|| format!("{}?{filter}before={}", paths::NOTICES, page.next));
+    let shown = Notices {
+        page: visit.frame(Section::Notices),
+        authority: caller.organisation.name.to_string(),
+        acknowledged: done,
+        open_count: None,
+        visits,
+        pages: Pages { next, ..Pages::default() },
+    };
+    rendered(StatusCode::OK, &shown)
+}
+
+fn place(notice: &Notice) -> String {
+    notice.site.as_ref().map_or_else(|| notice.organisation.name.to_string(), |site| site.name.to_string())
+}
+
+fn who(notice: &Notice) -> (String, String) {
+    match &notice.who {
+        Who::Person(staff) => (staff.name.to_string(), staff.role_name.to_string()),
+        Who::System { .. } => ("A system".to_owned(), String::new()),
+    }
+}
+
+fn row(notice: &Notice) -> NoticeRow {
+    let role = match &notice.report {
+        Some(report) => format!("{}: {}", who(notice).1, report::name(report.kind)),
+        None => who(notice).1,
+    };
+    NoticeRow { id: notice.id, at: notice.at, place: place(notice), role, acknowledged: acknowledged(notice) }
+}
+
+fn id(visit: &Visit<'_>) -> Result<Uuid, Stop> {
+    visit.places.get("id").and_then(|id| id.parse().ok()).ok_or(Stop::Say(What::NotFound))
+}
+
+pub(super) async fn one(visit: &mut Visit<'_>) -> Answer {
+    let notice = notices::notice(&visit.web().service, visit.caller()?, id(visit)?).await?;
+    page(visit, &notice, StatusCode::OK, Faults::default())
+}
+
+fn page(visit: &Visit<'_>, notice: &Notice, status: StatusCode, faults: Faults) -> Answer {
+    let (name, role) = who(notice);
+    let register = visit.web().register();
+    let lines = notice.site.iter().flat_map(|site| call_back(&register, site.code));
+    let page = NoticePage {
+        page: visit.frame(Section::Notices),
+        id: notice.id,
+        number: notice.number_of_person,
+        local_id: notice.local_id.clone(),
+        at: notice.at,
+        place: place(notice),
+        setting: notice.site.as_ref().map(|site| site.setting),
+        who: name,
+        role,
+        report: notice.report.as_ref().map(|report| Told {
+            kind: report.kind,
+            phone: report.phone.clone(),
+            text: report.text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
+        }),
+        call_back: lines_now(lines.collect(), london_time(visit.now)),
+        acknowledged: acknowledged(notice),
+        faults,
+    };
+    rendered(status, &page)
+}
+
+/// Whom to call back at a site: its responsible person, where the register knows one.
+fn call_back(register: &cpis_model::register::Register, site: cpis_model::organisation::OdsCode) -> Vec<Line> {
+    let _ = (register, site);
+    Vec::new()
+}
+
+pub(super) async fn acknowledge(visit: &mut Visit<'_>) -> Answer {
+    let (caller, id) = (visit.caller()?, id(visit)?);
+    if visit.field("read") != "yes" {
+        let notice = notices::notice(&visit.web().service, caller, id).await?;
+        let faults = Faults::default().with("read", "Confirm that somebody has read this notice");
+        return page(visit, &notice, StatusCode::UNPROCESSABLE_ENTITY, faults);
+    }
+    notices::acknowledge(&visit.web().service, caller, id).await?;
+    Ok(to(&format!("{}/{id}", paths::NOTICES)))
+}
