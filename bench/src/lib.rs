@@ -2,18 +2,22 @@
 //!
 //! To reproduce: `cargo xtask bench` on an idle machine (about 25 minutes, 4 GB in the target folder or `--folder`, on a real disk);
 //! `cargo xtask bench -- --quick` for a first look. It builds `cpis`, fills it through its own doors, and fails only when a floor is
-//! missed or counts disagree. `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
+//! missed or counts disagree. `--database postgres` starts a server of its own and runs `pgbench` beside the service.
+//! `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
 //!
-//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`serving`], [`judge`];
-//! beneath them [`settings`], [`rounds`], [`load`], [`table`].
+//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`database`], [`serving`],
+//! [`judge`], [`limits`]; beneath them [`settings`], [`rounds`], [`load`], [`pgbench`], [`table`].
 //! It leaves out TLS, HTTP/2 and open-loop arrival: a connection asks again when it is answered.
 
 pub mod bare;
+pub mod database;
 pub mod drive;
 pub mod histogram;
 pub mod judge;
+pub mod limits;
 pub mod load;
 pub mod machine;
+pub mod pgbench;
 pub mod probe;
 pub mod process;
 pub mod request;

@@ -4,12 +4,13 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use cpis_bench::database::Kind;
 use cpis_bench::judge::{self, Figure};
 use cpis_bench::process::Process;
 use cpis_bench::rounds::{self, Plan, Report};
 use cpis_bench::scenarios::{self, NAMES, Options};
 use cpis_bench::settings::{Service, Target};
-use cpis_bench::{bare, drive, serving, table};
+use cpis_bench::{bare, drive, limits, serving, table};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +34,9 @@ const PLANS_QUICK: u64 = 50_000;
 struct Arguments {
     #[command(subcommand)]
     hidden: Option<Hidden>,
+    /// The database under the service. PostgreSQL is a server of the run's own, with pgbench measured in the same rounds.
+    #[arg(long, value_enum, default_value_t = Kind::Embedded)]
+    database: Kind,
     /// Fewer plans, bursts of 2 seconds instead of 10, a sustained run of 10 instead of 60.
     #[arg(long)]
     quick: bool,
@@ -58,7 +62,7 @@ struct Arguments {
     /// Folder on the disk to measure; data goes there and is removed at the end. [default: the target folder]
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Leave the data where it is.
+    /// Leave the data where it is, but for that of a server.
     #[arg(long)]
     keep: bool,
     /// Go on when a flush takes so long that the figures say little.
@@ -92,7 +96,8 @@ fn main() -> Result<ExitCode> {
 
 /// Everything about one run.
 #[derive(Serialize)]
-struct Figures<'a> {
+struct Record<'a> {
+    database: &'a str,
     figures: &'a [Figure],
     reports: &'a [Report],
 }
@@ -106,6 +111,7 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         binary: serving::binary()?,
         program: std::env::current_exe()?,
         folder: folder(arguments)?,
+        database: arguments.database,
         plans: arguments.plans.unwrap_or(plans),
         burst: Duration::from_secs(burst),
         sustained: Duration::from_secs(sustained),
@@ -116,11 +122,12 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         keep: arguments.keep,
     };
     let results = scenarios::run(&options, &|text| eprintln!("{text}"))?;
-    println!("{}", judge::markdown(&results.figures));
+    println!("{}\n\n{}", limits::note(arguments.database), judge::markdown(&results.figures));
     for report in &results.reports {
         println!("{}", table::markdown(report));
     }
-    let figures = Figures { figures: &results.figures, reports: &results.reports };
+    let figures =
+        Record { database: limits::note(arguments.database), figures: &results.figures, reports: &results.reports };
     write_figures(arguments, &figures)?;
     Ok(if judge::is_good(&results.figures) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -168,6 +175,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         even_if_busy: arguments.even_if_busy,
         targets,
         pid,
+        beside: Vec::new(),
     };
     let program = std::env::current_exe()?;
     let report = rounds::run(&plan, |burst| drive::in_own_process(&program, burst), |text| eprintln!("{text}"))?;

@@ -12,6 +12,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// A program that is measured in the same rounds, after the targets: at each number of connections that it is for.
+pub struct Beside {
+    /// Name of its row.
+    pub name: &'static str,
+    /// It is for no more connections than this.
+    pub connections_max: usize,
+    /// Runs it with so many connections.
+    pub run: Box<dyn Fn(usize) -> Result<Outcome>>,
+}
+
 /// What to run.
 pub struct Plan {
     /// Rounds.
@@ -34,6 +44,8 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// The process behind them.
     pub pid: Option<u32>,
+    /// Programs beside them.
+    pub beside: Vec<Beside>,
 }
 
 /// One burst, or the medians of several.
@@ -85,6 +97,17 @@ impl Report {
         self.rows.iter().filter(|row| row.name.starts_with(prefix)).map(|row| row.median.outcome.answers_200).sum()
     }
 
+    /// The row of a target at so many connections.
+    pub fn row(&self, name: &str, connections: usize) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name && row.connections == connections)
+    }
+
+    /// Answers a second of every round of the rows of this name, each with its number of connections.
+    pub fn rates(&self, name: &str) -> Vec<(f64, usize)> {
+        let rows = self.rows.iter().filter(|row| row.name == name);
+        rows.flat_map(|row| row.rounds.iter().map(|one| (one.outcome.answers_per_second, row.connections))).collect()
+    }
+
     /// Whatever was not a right answer, in all rows.
     pub fn errors(&self) -> u64 {
         self.rows.iter().map(|row| row.median.outcome.errors()).sum()
@@ -103,10 +126,16 @@ pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn
             !probe_only && (asked_for || target.name == bare::REFERENCE)
         })
         .collect();
-    let mut rows: Vec<Row> = targets
-        .iter()
-        .flat_map(|(target, _)| plan.connections.iter().map(|connections| (target.name.clone(), *connections)))
-        .map(|(name, connections)| Row { name, connections, rounds: Vec::new(), median: Measured::default() })
+    let names = targets.iter().map(|(target, _)| (target.name.as_str(), usize::MAX));
+    let names = names.chain(plan.beside.iter().map(|beside| (beside.name, beside.connections_max)));
+    let mut rows: Vec<Row> = names
+        .flat_map(|(name, max)| plan.connections.iter().filter(move |own| **own <= max).map(move |own| (name, *own)))
+        .map(|(name, connections)| Row {
+            name: name.to_owned(),
+            connections,
+            rounds: Vec::new(),
+            median: Measured::default(),
+        })
         .collect();
     let mut probes = Vec::new();
     for round in 1..=plan.rounds {
@@ -117,18 +146,24 @@ pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn
         }
         probes.push(probe);
         // All targets at one number of connections, then at the next: what is compared is close in time.
-        let mut reference = BTreeMap::new();
         for connections in &plan.connections {
-            for (target, pid) in &targets {
-                say(&format!("round {round} of {}: {}, {connections} connections", plan.rounds, target.name));
-                let mut measured = measure(plan, target, *connections, *pid, &client)?;
+            let mut compared = None;
+            let mut keep = |name: &str, mut measured: Measured| {
                 let rate = measured.outcome.answers_per_second;
-                let compared = *reference.entry(connections).or_insert(rate);
+                let compared = *compared.get_or_insert(rate);
                 measured.ratio = (compared > 0.0).then(|| rate / compared);
-                let row = rows.iter_mut().find(|row| row.name == target.name && row.connections == *connections);
+                let row = rows.iter_mut().find(|row| row.name == name && row.connections == *connections);
                 if let Some(row) = row {
                     row.rounds.push(measured);
                 }
+            };
+            for (target, pid) in &targets {
+                say(&format!("round {round} of {}: {}, {connections} connections", plan.rounds, target.name));
+                keep(&target.name, measure(plan, target, *connections, *pid, &client)?);
+            }
+            for beside in plan.beside.iter().filter(|beside| *connections <= beside.connections_max) {
+                say(&format!("round {round} of {}: {}, {connections} connections", plan.rounds, beside.name));
+                keep(beside.name, Measured { outcome: (beside.run)(*connections)?, ..Measured::default() });
             }
         }
     }

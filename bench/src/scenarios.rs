@@ -3,8 +3,11 @@
 //! Read [`run`]: scenarios in their order. Each can be chosen by name; what it needs of the ones before is done all the same.
 
 use crate::bare;
-use crate::judge::{Figure, Limit, Unit};
+use crate::database::Kind;
+use crate::judge::{Figure, Unit};
+use crate::limits::{self, Limits};
 use crate::load::{Burst, Outcome};
+use crate::pgbench::Pgbench;
 use crate::probe::{self, Flushes, Probe};
 use crate::process;
 use crate::rounds::{self, Measured, Plan, Report};
@@ -13,10 +16,11 @@ use crate::settings::Target;
 use crate::table::{time, whole};
 use crate::world::{Batch, World};
 use anyhow::{Context, Result, bail, ensure};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+mod beside;
+mod ends;
 
 /// Names for `--only`.
 pub const NAMES: [&str; 8] = ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify"];
@@ -30,8 +34,6 @@ const BURST_ROUNDS: usize = 3;
 const MIXED_CONNECTIONS: usize = 16;
 /// Longest wait until the applier has nothing left.
 const LAG_PATIENCE: Duration = Duration::from_mins(20);
-/// Plans that figures of start and memory are about.
-const PLANS_FULL: u64 = 1_000_000;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// How long and how much.
@@ -42,6 +44,8 @@ pub struct Options {
     pub program: PathBuf,
     /// Folder on the disk to measure.
     pub folder: PathBuf,
+    /// The database under the service.
+    pub database: Kind,
     /// Plans in the database.
     pub plans: u64,
     /// Time of a burst.
@@ -82,11 +86,13 @@ struct Run<'a> {
     /// Answers before this process of the service was started.
     earlier: u64,
     flushes: Flushes,
+    limits: Limits,
+    pgbench: Option<Pgbench>,
 }
 
 /// Runs everything, or the scenario that was chosen.
 pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
-    let mut world = World::make(&options.folder, options.plans, say)?;
+    let mut world = World::make(&options.folder, options.database, options.plans, say)?;
     if options.keep {
         world.keep();
         say(&format!("everything lies in {}", world.folder().display()));
@@ -96,14 +102,27 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     let targets = serving.targets(&world, &world.tokens());
     let results = Results { figures: Vec::new(), reports: Vec::new() };
     let probe = probe::probe(&options.folder, Duration::from_secs(2))?;
-    let (answered, failed, earlier, flushes) = (0, 0, 0, probe.growing);
-    let mut run = Run { options, say, world, serving, targets, results, answered, failed, earlier, flushes };
+    let mut run = Run {
+        options,
+        say,
+        world,
+        serving,
+        targets,
+        results,
+        answered: 0,
+        failed: 0,
+        earlier: 0,
+        flushes: probe.growing,
+        limits: limits::of(options.database),
+        pgbench: None,
+    };
     run.check(&probe)?;
     if run.wants("queries") {
+        run.make_pgbench()?;
         run.queries()?;
     }
     if run.wants("sustained") {
-        run = run.sustained()?;
+        run.sustained()?;
     }
     if run.wants("upload") || run.wants("mixed") {
         run.upload()?;
@@ -114,9 +133,9 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     if run.wants("memory") {
         run.memory()?;
     }
-    run = run.restarted()?;
+    run.restarted()?;
     if run.wants("start") {
-        run = run.killed()?;
+        run.killed()?;
     }
     run.end()
 }
@@ -219,6 +238,7 @@ impl Run<'_> {
             even_if_busy: self.options.even_if_busy,
             targets,
             pid: Some(self.serving.pid()),
+            beside: self.beside(),
         };
         let report = rounds::run(&plan, self.client(), self.say)?;
         for row in report.rows.iter().filter(|row| row.name.starts_with("service")) {
@@ -236,8 +256,7 @@ impl Run<'_> {
         wait_for_applier(&self.serving)?;
         let matrix = self.rounds(self.options.rounds, &CONNECTIONS, vec![hit, miss, silent], None)?;
         let row = |report: &Report, connections| {
-            let found = report.rows.iter().find(|row| row.name == "service, hit" && row.connections == connections);
-            found.map(|row| row.median.clone()).context("a row is missing")
+            report.row("service, hit", connections).map(|row| row.median.clone()).context("a row is missing")
         };
         let at_burst = row(&burst, BURST_CONNECTIONS)?;
         let ratio = at_burst.ratio.unwrap_or(f64::NAN);
@@ -246,29 +265,28 @@ impl Run<'_> {
         self.push(
             Figure::new("hit, 64 connections: share of the bare route", ratio, Unit::Share)
                 .beside(format!("{}/s against {}/s", whole(rate), whole(rate / ratio)))
-                .floor(Limit::AtLeast(0.1))
-                .aim(Limit::AtLeast(0.3)),
+                .asked(self.limits.bare),
         );
+        self.against_pgbench(rate, &[&burst, &matrix]);
         self.push(
             Figure::new("hit, 64 connections: p99", at_burst.outcome.p99_us / 1e6, Unit::Seconds)
                 .beside(format!("two flushes {}", time(two_flushes * 1e6)))
-                .floor(Limit::AtMost(0.01 + two_flushes))
-                .aim(Limit::AtMost(0.005 + two_flushes)),
+                .asked(self.limits.p99.above(two_flushes)),
         );
         let single = row(&matrix, 1)?.outcome.p50_us;
         self.push(
             Figure::new("hit, one client: p50", single / 1e6, Unit::Seconds)
                 .beside(format!("{:.1} flushes", single / matrix.probe.growing.p50_us.max(f64::EPSILON)))
-                .aim(Limit::AtMost(0.0004)),
+                .asked(self.limits.single),
         );
         wait_for_applier(&self.serving)?;
         Ok(())
     }
 
     /// Hits of 64 authors for a minute: rate, the applier's lag, and bytes of disk a look.
-    fn sustained(mut self) -> Result<Self> {
-        self = self.stopped_and_started("before the sustained run")?.0;
-        let (before, answered) = (disk_bytes(&self.world.data)?, self.answered);
+    fn sustained(&mut self) -> Result<()> {
+        self.stopped_and_started("before the sustained run")?;
+        let (before, answered) = (self.world.database.bytes()?, self.answered);
         let bare = self.bare(BURST_CONNECTIONS)?;
         let probe = probe::probe(&self.options.folder, Duration::from_secs(2))?;
         self.check(&probe)?;
@@ -287,21 +305,21 @@ impl Run<'_> {
                 Unit::Share,
             )
             .beside(format!("{}/s against {}/s; p99 {}", whole(rate), whole(bare), time(measured.outcome.p99_us)))
-            .aim(Limit::AtLeast(0.12)),
+            .asked(self.limits.sustained),
         );
         self.push(
             Figure::new("applier's lag at its end, entries", lag, Unit::Count)
                 .beside(format!("of {} looks", whole(looks as f64))),
         );
         self.push(Figure::new("until the applier has nothing left", caught_up.as_secs_f64(), Unit::Seconds));
-        self = self.stopped_and_started("after the sustained run")?.0;
-        let grown = disk_bytes(&self.world.data)?.saturating_sub(before);
+        self.stopped_and_started("after the sustained run")?;
+        let grown = self.world.database.bytes()?.saturating_sub(before);
         self.push(
             Figure::new("disk a look", grown as f64 / looks.max(1) as f64, Unit::Bytes)
                 .beside(format!("{:.0} MiB more for {} looks", grown as f64 / MIB, whole(looks as f64)))
-                .aim(Limit::AtMost(700.0)),
+                .asked(self.limits.disk),
         );
-        Ok(self)
+        Ok(())
     }
 
     fn send(&mut self, batch: &Batch, changed: bool) -> Result<Sent> {
@@ -331,8 +349,7 @@ impl Run<'_> {
                     Unit::Seconds,
                 )
                 .beside(beside)
-                .floor(Limit::AtMost(5.0))
-                .aim(Limit::AtMost(2.0)),
+                .asked(self.limits.upload),
             );
         }
         wait_for_applier(&self.serving)?;
@@ -383,170 +400,8 @@ impl Run<'_> {
         self.push(
             Figure::new("private memory", bytes as f64, Unit::Mebibytes)
                 .beside(format!("{counts}, {} entries in the journal", whole(entries)))
-                .aim(Limit::AtMost(256.0 * 1e6)),
+                .asked(self.limits.memory),
         );
         Ok(())
-    }
-
-    /// Stops cleanly, hands out how long that took, and starts again.
-    fn stopped_and_started(self, why: &str) -> Result<(Self, Duration)> {
-        (self.say)(&format!("stopping and starting {why}"));
-        let Self { options, say, world, serving, results, answered, failed, flushes, .. } = self;
-        let stopped = serving.stop()?;
-        let serving = Serving::start(&options.binary, &world)?;
-        let targets = serving.targets(&world, &world.tokens());
-        Ok((
-            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes },
-            stopped,
-        ))
-    }
-
-    /// A clean stop and start; between them the journal's looks are counted.
-    fn restarted(self) -> Result<Self> {
-        let Self { options, say, world, serving, mut results, answered, failed, flushes, .. } = self;
-        let stopped = serving.stop()?;
-        say("counting the journal's looks");
-        results.figures.push(counted("looks answered and not in the journal", world.recorded()?, answered, failed));
-        let serving = Serving::start(&options.binary, &world)?;
-        let ready = serving.ready_after.as_secs_f64();
-        let targets = serving.targets(&world, &world.tokens());
-        let mut run =
-            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes };
-        let of = run.of_plans();
-        run.push(
-            Figure::new(format!("start with {of}, after a clean stop"), ready, Unit::Seconds)
-                .beside(format!("the stop took {stopped:.2?}"))
-                .floor(Limit::AtMost(1.0))
-                .aim(Limit::AtMost(0.3)),
-        );
-        Ok(run)
-    }
-
-    fn of_plans(&self) -> String {
-        let plans = self.world.plans;
-        let rest = if plans < PLANS_FULL { " (the limits are about 1 million)" } else { "" };
-        format!("{} plans{rest}", whole(plans as f64))
-    }
-
-    /// `kill -9` under load, and the start after it.
-    fn killed(self) -> Result<Self> {
-        let Self { options, say, world, serving, targets, results, answered, failed, flushes, .. } = self;
-        say("kill -9 under load");
-        let duration_ms = 4_000;
-        let (threads, target) = (options.client_threads, targets.hit.clone());
-        let burst = Burst { target, connections: BURST_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
-        let program = options.program.clone();
-        let driver = std::thread::spawn(move || crate::drive::in_own_process(&program, &burst));
-        std::thread::sleep(Duration::from_secs(3));
-        serving.kill()?;
-        let outcome = driver.join().map_err(|_| anyhow::anyhow!("the client died"))??;
-        let serving = Serving::start(&options.binary, &world)?;
-        let ready = serving.ready_after.as_secs_f64();
-        let targets = serving.targets(&world, &world.tokens());
-        let mut run =
-            Self { options, say, world, serving, targets, results, answered, failed, earlier: answered, flushes };
-        run.answered += outcome.answers_200;
-        // What was cut may be recorded without an answer; connections that were refused asked nothing.
-        run.failed += outcome.errors() - outcome.refused;
-        let of = run.of_plans();
-        run.push(
-            Figure::new(format!("start with {of}, after kill -9 under load"), ready, Unit::Seconds)
-                .beside(format!("{} looks answered before", whole(outcome.answers_200 as f64)))
-                .aim(Limit::AtMost(3.0)),
-        );
-        Ok(run)
-    }
-
-    /// Stops, counts, verifies the audit log.
-    fn end(self) -> Result<Results> {
-        let Self { options, say, world, serving, mut results, answered, failed, .. } = self;
-        serving.stop()?;
-        if options.only.as_deref().is_none_or(|only| only == "start") {
-            results.figures.push(counted(
-                "looks answered and not in the journal, kill -9 included",
-                world.recorded()?,
-                answered,
-                failed,
-            ));
-        }
-        if options.only.as_deref().is_none_or(|only| only == "verify") {
-            say("verifying the audit log");
-            let begun = Instant::now();
-            let output =
-                Command::new(&options.binary).args(["audit", "verify", "--data-dir"]).arg(&world.data).output()?;
-            let took = begun.elapsed().as_secs_f64();
-            let clean = f64::from(u8::from(!output.status.success()));
-            say(String::from_utf8_lossy(&output.stdout).trim());
-            let told = format!("exit {:?} after {:.1} s", output.status.code(), took);
-            results.figures.push(
-                Figure::new("faults of the audit log (cpis audit verify)", clean, Unit::Count)
-                    .beside(told)
-                    .floor(Limit::AtMost(0.0)),
-            );
-        }
-        Ok(results)
-    }
-}
-
-/// Answers that the journal does not hold, or entries that nothing explains: a look that was not answered well may stand there.
-fn counted(name: &str, recorded: u64, answered: u64, failed: u64) -> Figure {
-    let lost = answered.saturating_sub(recorded);
-    let unexplained = recorded.saturating_sub(answered + failed);
-    Figure::new(name, (lost + unexplained) as f64, Unit::Count)
-        .beside(format!(
-            "{} answered, {} recorded, {} not answered well",
-            whole(answered as f64),
-            whole(recorded as f64),
-            whole(failed as f64)
-        ))
-        .floor(Limit::AtMost(0.0))
-}
-
-/// Bytes in use of the database's file, and its write-ahead log. Free pages of the file are not counted: they are used again.
-fn disk_bytes(data: &Path) -> Result<u64> {
-    let database = data.join("cpis.db");
-    let mut head = [0; 40];
-    std::fs::File::open(&database)?.read_exact_at(&mut head, 0)?;
-    let log = std::fs::metadata(data.join("cpis.db-wal")).map_or(0, |found| found.len());
-    Ok(pages_in_use(&head).context("the database has no head")? + log)
-}
-
-/// The head of a database file: page size at 16, pages at 28, free pages at 36 (SQLite file format, 1.3).
-fn pages_in_use(head: &[u8; 40]) -> Option<u64> {
-    let number = |at: usize| Some(u64::from(u32::from_be_bytes(head.get(at..at + 4)?.try_into().ok()?)));
-    let page = match u16::from_be_bytes(head.get(16..18)?.try_into().ok()?) {
-        1 => 65_536,
-        size => u64::from(size),
-    };
-    Some(page * number(28)?.checked_sub(number(36)?)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::judge::Verdict;
-
-    #[test]
-    fn counts_agree_or_the_run_fails() {
-        for (recorded, answered, failed, verdict) in [
-            (100, 100, 0, Verdict::FloorMet),
-            (99, 100, 0, Verdict::FloorMissed),
-            (101, 100, 0, Verdict::FloorMissed),
-            (101, 100, 1, Verdict::FloorMet),
-            (99, 100, 1, Verdict::FloorMissed),
-        ] {
-            assert_eq!(counted("a", recorded, answered, failed).verdict, verdict, "{recorded} {answered} {failed}");
-        }
-    }
-
-    #[test]
-    fn free_pages_are_not_in_use() {
-        let mut head = [0; 40];
-        head[16..18].copy_from_slice(&4096u16.to_be_bytes());
-        head[28..32].copy_from_slice(&10u32.to_be_bytes());
-        head[36..40].copy_from_slice(&3u32.to_be_bytes());
-        assert_eq!(pages_in_use(&head), Some(7 * 4096));
-        head[36] = 255;
-        assert_eq!(pages_in_use(&head), None);
     }
 }

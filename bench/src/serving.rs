@@ -64,10 +64,11 @@ struct Acknowledged {
 impl Serving {
     /// Starts `cpis serve` on free ports and waits until it is ready.
     pub fn start(binary: &Path, world: &World) -> Result<Self> {
-        let (address, inside) = (free_port()?, free_port()?);
+        let [address, inside] = free_ports()?;
         let config = format!(
             "listen = \"{address}\"\ninside_listen = \"{inside}\"\ndata_dir = \"data\"\ntest_numbers = true\n\
-             [[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n"
+             {}[[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n",
+            world.database.configuration()
         );
         std::fs::write(&world.config, config)?;
         let start = Start {
@@ -93,14 +94,14 @@ impl Serving {
     }
 
     /// Stops it cleanly. Gives how long that took.
-    pub fn stop(mut self) -> Result<Duration> {
+    pub fn stop(&mut self) -> Result<Duration> {
         let (status, took) = self.process.stop(STOP_PATIENCE)?;
         ensure!(status.success(), "the service ended with {status}");
         Ok(took)
     }
 
     /// Ends it as a crash would.
-    pub fn kill(mut self) -> Result<ExitStatus> {
+    pub fn kill(&mut self) -> Result<ExitStatus> {
         self.process.kill()
     }
 
@@ -172,6 +173,9 @@ pub struct Targets {
     pub silent: Target,
 }
 
-fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+/// Two that are not the same.
+fn free_ports() -> Result<[SocketAddr; 2]> {
+    let listen = || TcpListener::bind("127.0.0.1:0");
+    let (one, other) = (listen()?, listen()?);
+    Ok([one.local_addr()?, other.local_addr()?])
 }

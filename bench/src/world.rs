@@ -3,6 +3,7 @@
 //! Everything follows from one seed. Places of people: first those with plans, then those whom a first upload brings, at the end
 //! those without a plan.
 
+use crate::database::{Database, Kind, refuse_memory};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::people::Keys;
@@ -17,7 +18,6 @@ use cpis_model::time::{days_after, london_day};
 use cpis_model::upload::{Header, UploadedPlan};
 use cpis_model::{Date, Timestamp};
 use cpis_store::Store;
-use cpis_store_sqlite::{Options, SqliteStore};
 use cpis_synth::{PEOPLE_MAX, SynthPerson, authority_contact, person, plan_source, plans_for, record};
 use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use std::collections::HashMap;
@@ -25,7 +25,6 @@ use std::io::Write;
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 /// From it follow all people and plans.
@@ -37,7 +36,7 @@ const WITHOUT_PLAN: u32 = 9_000;
 /// Of a hundred plans, so many people: the rest are second plans.
 const PEOPLE_PERCENT: u64 = 85;
 /// Numbers that looks are asked about: so many that pages and caches do not get used to a few.
-const HITS_MAX: u32 = 100_000;
+pub const HITS_MAX: u32 = 100_000;
 /// Clinicians who ask, each with a token of their own.
 const AUTHORS: usize = 64;
 /// Entries that the register takes at once.
@@ -54,6 +53,8 @@ pub struct Batch {
 
 /// The world.
 pub struct World {
+    /// What the service keeps everything in. A server ends before its folder goes.
+    pub database: Database,
     /// The data directory.
     pub data: PathBuf,
     /// The configuration of `cpis serve`.
@@ -86,7 +87,7 @@ pub struct Tokens {
 
 impl World {
     /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans.
-    pub fn make(folder: &Path, plans: u64, mut say: impl FnMut(&str)) -> Result<Self> {
+    pub fn make(folder: &Path, kind: Kind, plans: u64, mut say: impl FnMut(&str)) -> Result<Self> {
         refuse_memory(folder)?;
         let folder = tempfile::Builder::new().prefix("cpis-bench-").tempdir_in(folder).context("no folder for data")?;
         let data = folder.path().join("data");
@@ -108,13 +109,16 @@ impl World {
         let mut file = file.create_new(true).write(true).mode(0o600).open(data.join("key-ring.toml"))?;
         file.write_all(ring.to_text().as_bytes())?;
         let keys = Keys { ring: Arc::new(ring), entropy };
-        runtime.block_on(fill_register(&data.join("cpis.db"), keys, registered, today, &mut say))?;
+        let database = Database::make(kind, folder.path(), &data, runtime.handle())?;
+        let store = runtime.block_on(database.open())?;
+        runtime.block_on(fill_register(store, keys, registered, today, &mut say))?;
 
         let key = SigningKey::fresh("bench-1", &mut rand::rng());
         let issuer = Issuer::start(([127, 0, 0, 1], 0).into(), vec![key], || SystemClock.now());
         let issuer = runtime.block_on(issuer).context("the issuer does not start")?;
         let config = folder.path().join("cpis.toml");
         let world = Self {
+            database,
             data,
             config,
             batches,
@@ -218,7 +222,7 @@ impl World {
     /// How many entries of looks the journal holds, with the service stopped. Rows of uploads are told by their missing body.
     pub fn recorded(&self) -> Result<u64> {
         self.runtime.block_on(async {
-            let store = SqliteStore::open(&self.data.join("cpis.db"), Options::default())?;
+            let store = self.database.open().await?;
             let (mut next, mut recorded) = (0, 0);
             loop {
                 let rows = store.journal_from(next, 10_000).await?;
@@ -265,8 +269,13 @@ fn batches(plans: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch
     (batches, sum)
 }
 
-async fn fill_register(path: &Path, keys: Keys, people: u32, today: Date, say: &mut impl FnMut(&str)) -> Result<()> {
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path, Options::default())?);
+async fn fill_register(
+    store: Arc<dyn Store>,
+    keys: Keys,
+    people: u32,
+    today: Date,
+    say: &mut impl FnMut(&str),
+) -> Result<()> {
     let register = LocalRegister::new(store.clone(), keys);
     let mut entries = Vec::with_capacity(REGISTER_CHUNK);
     for person in cpis_synth::people(SEED, today).take(people as usize) {
@@ -283,15 +292,6 @@ async fn fill_register(path: &Path, keys: Keys, people: u32, today: Date, say: &
     }
     drop(register);
     store.close().await;
-    Ok(())
-}
-
-/// Flushes in memory cost nothing, and figures from there would say nothing.
-fn refuse_memory(folder: &Path) -> Result<()> {
-    let output = Command::new("stat").args(["-f", "-c", "%T"]).arg(folder).output().context("`stat`")?;
-    let kind = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    ensure!(output.status.success(), "{} cannot be looked at", folder.display());
-    ensure!(!matches!(kind.as_str(), "tmpfs" | "ramfs"), "{} lies in memory: name another --folder", folder.display());
     Ok(())
 }
 

@@ -80,3 +80,19 @@ fn repository_root() -> Result<PathBuf> {
     let root = package.parent().context("the xtask package has no folder above it")?;
     Ok(root.to_path_buf())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_load_driver_gets_its_arguments_as_they_are() {
+        for given in [&["--database", "postgres", "--quick"][..], &["--", "--database", "postgres", "--quick"]] {
+            let words = ["cargo xtask", "bench"].iter().chain(given);
+            let Ok(Arguments { task: Task::Bench { arguments } }) = Arguments::try_parse_from(words) else {
+                panic!("{given:?}");
+            };
+            assert_eq!(arguments, ["--database", "postgres", "--quick"]);
+        }
+    }
+}

@@ -15,6 +15,7 @@ fn plan(only: Option<&str>) -> Plan {
         even_if_busy: true,
         targets: vec![Target::plain("service, hits", "127.0.0.1:1".parse().unwrap(), "/")],
         pid: None,
+        beside: Vec::new(),
     }
 }
 
@@ -72,4 +73,25 @@ fn the_middle_of_figures() {
     {
         assert_eq!(middle(figures.into_iter()), expected);
     }
+}
+
+#[test]
+fn a_program_beside_is_run_after_the_targets_and_only_where_it_is_for() {
+    let asked = std::rc::Rc::new(RefCell::new(Vec::new()));
+    let own = asked.clone();
+    let run_it = move |connections: usize| {
+        own.borrow_mut().push(connections);
+        let rate = 10.0 * own.borrow().len() as f64;
+        Ok(Outcome { answers_per_second: rate, p99_us: 7.0, ..Outcome::default() })
+    };
+    let beside = vec![Beside { name: "pgbench", connections_max: 1, run: Box::new(run_it) }];
+    let (bursts, said) = (Cell::new(0), RefCell::new(Vec::new()));
+    let client = |burst: &Burst| Ok(made_up(&bursts, 6, burst));
+    let report = run(&Plan { beside, ..plan(None) }, client, |text| said.borrow_mut().push(text.to_owned())).unwrap();
+    assert_eq!(*asked.borrow(), [1, 1, 1]);
+    assert_eq!(said.borrow()[4], "round 1 of 3: pgbench, 1 connections");
+    let row = report.row("pgbench", 1).unwrap();
+    assert_eq!((row.median.outcome.answers_per_second, row.median.ratio), (20.0, Some(0.1)));
+    assert_eq!(report.rates("pgbench"), [(10.0, 1), (20.0, 1), (30.0, 1)]);
+    assert!(report.row("pgbench", 16).is_none() && report.rates("none").is_empty());
 }

@@ -151,6 +151,11 @@ impl Cluster {
         fs::read_to_string(self.data().join("postmaster.pid")).ok()?.lines().next()?.parse().ok()
     }
 
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The TCP port on the loopback address.
     pub fn port(&self) -> u16 {
         self.port
@@ -259,8 +264,8 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-/// The newest server's binary.
-fn binary(name: &str) -> PathBuf {
+/// A program of the newest server that is installed.
+pub fn binary(name: &str) -> PathBuf {
     let told = Command::new("pg_config").arg("--bindir").output().ok();
     let told = told.map(|told| PathBuf::from(String::from_utf8_lossy(&told.stdout).trim()));
     if let Some(path) = told.map(|folder| folder.join(name)).filter(|path| path.exists()) {
