@@ -174,7 +174,9 @@ impl Service {
         drop(self);
         if let Some(task) = task {
             // The task ends when the last handle on its queue is gone.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(10), task).await;
+            if tokio::time::timeout(std::time::Duration::from_secs(10), task).await.is_err() {
+                tracing::warn!("the recorder did not end: something still has a hold on the service");
+            }
         }
         store.close().await;
     }

@@ -50,6 +50,7 @@ impl Config {
         let mut faults = Vec::new();
         for (name, value, range) in [
             ("readers", self.readers, 1..=64),
+            ("leave_seconds", self.leave_seconds, 0..=300),
             ("tail_entries_max", self.tail_entries_max, 100..=10_000_000),
             ("file_days", self.file_days, 1..=3650),
             ("gap_alarm_hours", self.gap_alarm_hours, 1..=8760),

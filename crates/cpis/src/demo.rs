@@ -29,6 +29,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use story::Stage;
 use world::{AUTHORITIES, AUTHORITY, OTHER, Part, World};
 
@@ -110,7 +111,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     if let Some(path) = &ready_file {
         let _ = std::fs::remove_file(path);
     }
-    running.stop().await;
+    running.stop(Duration::ZERO).await;
     issuer.stop().await;
     server::stop(cluster).await;
     say::line(format_args!("Ended. The demo's data stays in {}; delete it when you like.", folder.display()));

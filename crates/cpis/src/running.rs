@@ -58,11 +58,32 @@ pub struct Running {
     pub service: Arc<Service>,
     opened: Opened,
     draining: Arc<AtomicBool>,
-    stop_doors: watch::Sender<bool>,
-    doors: Vec<JoinHandle<ServeEnd>>,
+    outside: Option<Door>,
+    inside: Option<Door>,
     stop_worker: watch::Sender<bool>,
     worker: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
+}
+
+/// A door that is open.
+struct Door {
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<ServeEnd>,
+}
+
+impl Door {
+    fn open<F: Future<Output = ServeEnd> + Send + 'static>(serve: impl FnOnce(watch::Receiver<bool>) -> F) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self { stop, serving: tokio::spawn(serve(stopped)) }
+    }
+
+    /// Answers what it took, and closes.
+    async fn close(self) {
+        let _ = self.stop.send(true);
+        if let Ok(end) = self.serving.await {
+            tracing::info!(accepted = end.accepted, cut = end.cut, "a door is closed");
+        }
+    }
 }
 
 /// Listens on an address.
@@ -119,29 +140,26 @@ impl Running {
             limits,
         });
         let worker = worker::start(&service, worker_stop);
-        let (stop_doors, stop) = watch::channel(false);
         let serve = cpis_inbound_http::serve;
-        let mut tasks = Vec::new();
-        if let Some(listener) = doors.listener {
-            let web = pages::web(service.clone(), sign_ins, &doors.pages, doors.base_url, made_up);
-            let all = cpis_inbound_web::router(web, router(http.clone()));
-            tasks.push(tokio::spawn(serve(listener, doors.tls, all, limits, stop.clone())));
-        }
-        if let Some(inside) = doors.inside {
-            tasks.push(tokio::spawn(serve(inside, None, inside_router(http), limits, stop)));
-        }
-        Ok(Self { service, opened, draining, stop_doors, doors: tasks, stop_worker, worker, refresh })
+        let inner = inside_router(http.clone());
+        let web = pages::web(service.clone(), sign_ins, &doors.pages, doors.base_url, made_up);
+        let outer = cpis_inbound_web::router(web, router(http));
+        let tls = doors.tls;
+        let outside = doors.listener.map(|door| Door::open(|stop| serve(door, tls, outer, limits, stop)));
+        let inside = doors.inside.map(|door| Door::open(|stop| serve(door, None, inner, limits, stop)));
+        Ok(Self { service, opened, draining, outside, inside, stop_worker, worker, refresh })
     }
 
-    /// Ends in order: says that it is not ready, answers what it took, signs the last checkpoint, closes the database.
-    pub async fn stop(self) {
-        let Self { service, opened, draining, stop_doors, doors, stop_worker, worker, refresh } = self;
+    /// Ends in order: says that it is not ready, goes on taking requests for the time to leave, answers what it took, signs the
+    /// last checkpoint, closes the database. Readiness says no until only that is left.
+    pub async fn stop(self, leave: Duration) {
+        let Self { service, opened, draining, outside, inside, stop_worker, worker, refresh } = self;
         draining.store(true, Ordering::Relaxed);
-        let _ = stop_doors.send(true);
-        for door in doors {
-            if let Ok(end) = door.await {
-                tracing::info!(accepted = end.accepted, cut = end.cut, "a door is closed");
-            }
+        if outside.is_some() {
+            tokio::time::sleep(leave).await;
+        }
+        if let Some(door) = outside {
+            door.close().await;
         }
         let _ = stop_worker.send(true);
         for task in worker {
@@ -153,6 +171,10 @@ impl Running {
             tracing::warn!(%fault, "the last checkpoint was not signed");
         }
         nodes::end_lead(&service).await;
+        // The last that has a hold on the service.
+        if let Some(door) = inside {
+            door.close().await;
+        }
         service.close().await;
         opened.close().await;
     }

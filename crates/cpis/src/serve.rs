@@ -12,6 +12,7 @@ use cpis_model::register::Register;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// Largest mapping or table in bytes.
@@ -59,7 +60,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     say::line(format_args!("Listening on http://{inside_address} for health and metrics"));
     signals::asked(&mut stop).await;
     say::line("Ending: answering what was taken. A second signal ends at once.");
-    running.stop().await;
+    running.stop(Duration::from_secs(u64::from(config.leave_seconds))).await;
     say::line("Ended. Everything is stored.");
     Ok(ExitCode::SUCCESS)
 }

@@ -9,108 +9,22 @@
 )]
 
 mod installation;
+mod several;
 
-use cpis_model::upload::Person;
-use cpis_testkit::postgres::{Cluster, OWNER, PASSWORD, SERVICE};
-use installation::{Installation, free, person, question, read_answer, request, try_send, upload_file};
+use installation::{question, read_answer, request, try_send};
+use several::{NODES, Nodes, people};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const NODES: usize = 3;
 const PEOPLE: u64 = 20;
 /// Kills of each kind; `CPIS_KILLS` says otherwise for a long run.
 const KILLS: usize = 3;
 /// Answers between two faults.
 const ANSWERS: usize = 60;
-
-struct Node {
-    config: PathBuf,
-    address: SocketAddr,
-    inside: SocketAddr,
-}
-
-struct Nodes {
-    installation: Arc<Installation>,
-    nodes: Vec<Node>,
-    cluster: Cluster,
-    owner: String,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Nodes {
-    /// An installation whose database was moved to a server, and the configurations of its nodes.
-    fn new(people: &[Person]) -> Self {
-        let installation = Arc::new(Installation::new(people));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let folder = installation.folder.path().to_owned();
-        let cluster = runtime.block_on(Cluster::start(&folder.join("server"), &["shared_buffers = 64MB"]));
-        let (client, connection) = runtime
-            .block_on(tokio_postgres::connect(&cluster.superuser_url("postgres"), tokio_postgres::NoTls))
-            .unwrap();
-        runtime.spawn(connection);
-        runtime.block_on(client.batch_execute(&format!("CREATE DATABASE cpis OWNER {OWNER}"))).unwrap();
-        let address = |role: &str| format!("postgres://{role}@127.0.0.1:{}/cpis", cluster.port());
-        let (owner, service) = (address(OWNER), address(SERVICE));
-        std::fs::write(folder.join("password"), PASSWORD).unwrap();
-        let nodes = (0..NODES)
-            .map(|number| {
-                let data = folder.join(format!("node-{number}"));
-                std::fs::create_dir(&data).unwrap();
-                std::fs::copy(installation.data().join("key-ring.toml"), data.join("key-ring.toml")).unwrap();
-                let (listen, inside) = (free(), free());
-                let config = folder.join(format!("node-{number}.toml"));
-                let text = format!(
-                    "listen = \"{listen}\"\ninside_listen = \"{inside}\"\ndata_dir = \"node-{number}\"\ntest_numbers = true\n\n\
-                     [postgres]\naddress = \"{service}\"\npassword_file = \"password\"\nowner_address = \"{owner}\"\n\
-                     owner_password_file = \"password\"\n\n[[issuer]]\nmapping = \"mapping.toml\"\n\n\
-                     [logs]\nformat = \"human\"\nlevel = \"info\"\n"
-                );
-                std::fs::write(&config, text).unwrap();
-                Node { config, address: listen, inside }
-            })
-            .collect();
-        Self { installation, nodes, cluster, owner, runtime }
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let (done, told) = self.installation.run(arguments);
-        assert!(done, "{arguments:?}: {told}");
-        told
-    }
-
-    /// Verifies the audit log, once a node that was killed while it led is forgotten.
-    fn verify(&self, node: &Node) -> String {
-        let began = Instant::now();
-        loop {
-            let (done, told) = self.installation.run(&["audit", "verify", "--config", node.config.to_str().unwrap()]);
-            if !told.contains("A node of the service works on the database") {
-                assert!(done, "{told}");
-                return told;
-            }
-            assert!(began.elapsed() < Duration::from_secs(30), "{told}");
-        }
-    }
-
-    fn password(&self) -> String {
-        self.installation.folder.path().join("password").to_str().unwrap().to_owned()
-    }
-
-    fn start(&self, node: usize) -> Child {
-        self.installation.start_node(&self.nodes[node].config, self.nodes[node].inside)
-    }
-
-    fn upload(&self, node: usize, sequence: u64, people: &[Person]) -> String {
-        let headers = [("content-type", "application/xml"), ("accept", "application/json")];
-        let file = upload_file(sequence, people);
-        let sent = request("POST", "/authority/v1/uploads", &self.installation.worker(), &headers, &file);
-        try_send(self.nodes[node].address, &sent).unwrap().text()
-    }
-}
 
 /// Asks one node again and again until it is told to stop. What is not a flag is 503, or no answer.
 fn ask(
@@ -148,19 +62,9 @@ fn ask(
 
 #[test]
 fn what_one_node_takes_another_lists_and_a_dead_one_is_not_missed() {
-    let people: Vec<Person> = (0..PEOPLE).map(|n| person(999_000_001 + n * 100, "Robin", "Testcase")).collect();
+    let people = people(PEOPLE);
     let nodes = Nodes::new(&people);
-    let data = nodes.installation.data();
-    let told = nodes.run(&[
-        "copy",
-        "--from",
-        data.to_str().unwrap(),
-        "--to",
-        &nodes.owner,
-        "--to-password-file",
-        &nodes.password(),
-    ]);
-    assert!(told.contains("Every row was compared"), "{told}");
+    nodes.fill();
     let mut services: Vec<Child> = (0..NODES).map(|node| nodes.start(node)).collect();
     assert!(nodes.upload(0, 1, &people).contains("CPF02"));
 
@@ -209,12 +113,7 @@ fn what_one_node_takes_another_lists_and_a_dead_one_is_not_missed() {
         nodes.cluster.restart();
         go_on();
         let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cpis_service' LIMIT 1";
-        nodes.runtime.block_on(async {
-            let url = nodes.cluster.superuser_url("postgres");
-            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-            tokio::spawn(connection);
-            client.batch_execute(ended).await.unwrap();
-        });
+        nodes.sql("postgres", ended);
     }
     go_on();
     stop.store(true, Ordering::SeqCst);
@@ -222,29 +121,13 @@ fn what_one_node_takes_another_lists_and_a_dead_one_is_not_missed() {
         client.join().unwrap();
     }
     for service in services {
-        Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
-        let mut service = service;
-        assert!(service.wait().unwrap().success());
+        nodes.stop(service);
     }
     for node in &nodes.nodes {
         let told = nodes.verify(node);
         assert!(told.contains("No fault"), "{told}");
     }
-    // Back to a file, whose journal is read.
-    std::fs::rename(data.join("cpis.db"), data.join("before.db")).unwrap();
-    let _ = std::fs::remove_file(data.join("cpis.db-wal"));
-    let _ = std::fs::remove_file(data.join("cpis.db-shm"));
-    let to = data.join("cpis.db");
-    nodes.run(&[
-        "copy",
-        "--from",
-        &nodes.owner,
-        "--from-password-file",
-        &nodes.password(),
-        "--to",
-        to.to_str().unwrap(),
-    ]);
-    let journal = nodes.installation.traces();
+    let journal = nodes.traces();
     let answered = answered.lock().unwrap();
     let lost = answered.iter().filter(|trace| !journal.contains_key(*trace)).count();
     let doubled = journal.values().filter(|count| **count > 1).count();

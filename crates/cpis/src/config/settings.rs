@@ -146,6 +146,9 @@ settings! {
         readers: u32 = default(4),
         /// A PostgreSQL database in place of the embedded one, for several nodes of the service.
         postgres: Option<Postgres> = optional(Postgres),
+        /// Seconds that a node which was told to end still takes requests while its readiness says no, so
+        /// that a load balancer sees that first. Longer than its time between two looks at readiness.
+        leave_seconds: u32 = default(0),
         /// Take NHS numbers of the test range 999. Never on a live installation.
         test_numbers: bool = default(false),
         /// Journal entries that a list of accesses reads at most beyond what is applied already.

@@ -54,8 +54,10 @@ pub struct Installation {
     runtime: tokio::runtime::Runtime,
 }
 
-pub fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Free addresses, of which no two are the same.
+pub fn free<const N: usize>() -> [SocketAddr; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap())
 }
 
 pub fn person(nine: u64, given: &str, family: &str) -> Person {
@@ -99,8 +101,8 @@ impl Installation {
             let key = SigningKey::fresh("test-1", &mut rand::rng());
             Issuer::start(SocketAddr::from(([127, 0, 0, 1], 0)), vec![key], now).await.unwrap()
         });
-        let installation =
-            Self { folder, address: free(), inside: free(), issuer, register: Register::built_in(), runtime };
+        let [address, inside] = free();
+        let installation = Self { folder, address, inside, issuer, register: Register::built_in(), runtime };
         installation.write(known);
         installation
     }
