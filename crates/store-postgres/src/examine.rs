@@ -4,12 +4,18 @@ use crate::options::is_open_to_others;
 use crate::pool::State;
 use crate::told::Stop;
 use crate::tx::Tx;
+use cpis_model::Timestamp;
 use cpis_store::{Finding, Weight};
 
 /// Connections beside the pool: the one that appends and the one that listens.
 pub(crate) const CONNECTIONS_BESIDE: i64 = 2;
 /// A transaction older than this keeps the server from cleaning up.
 const OLD_TRANSACTION_S: i64 = 3600;
+
+/// Difference of the clocks from which on there is a warning, in milliseconds.
+const CLOCK_WARNING_MS: i64 = 1_000;
+/// The same, for a fault.
+const CLOCK_FAULT_MS: i64 = 60_000;
 
 /// Settings, what they must be, and what to do if they are not.
 const SETTINGS: &[(&str, &[&str], &str)] = &[
@@ -36,6 +42,7 @@ pub(crate) async fn examine(tx: &Tx<'_>, state: &State) -> Result<Vec<Finding>, 
     } else {
         Finding::bad(Weight::Fault, "primary", "no: a standby", "Point the service at the primary.")
     });
+    findings.push(clock(tx).await?);
     findings.push(standbys(tx).await?);
     findings.push(connections(tx, state).await?);
     findings.push(encryption(state));
@@ -57,6 +64,30 @@ async fn setting(tx: &Tx<'_>, name: &str) -> Result<String, Stop> {
 
 async fn number(tx: &Tx<'_>, sql: &str) -> Result<i64, Stop> {
     Ok(tx.first(sql, &[], |row| Ok(row.try_get::<_, Option<i64>>(0)?)).await?.flatten().unwrap_or_default())
+}
+
+/// Leases and partitions go by the server's clock, entries by ours.
+#[expect(clippy::disallowed_methods, reason = "the machine's clock is what is examined")]
+async fn clock(tx: &Tx<'_>) -> Result<Finding, Stop> {
+    let asked = Timestamp::now();
+    let theirs = number(tx, "-- examine.clock\nSELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").await?;
+    Ok(clocks(asked.as_millisecond(), theirs, Timestamp::now().as_millisecond()))
+}
+
+/// Of their moment we know that it lies between two of ours.
+fn clocks(asked: i64, theirs: i64, answered: i64) -> Finding {
+    const WHAT: &str = "database clock";
+    let (off, direction) = if theirs < asked {
+        (asked.saturating_sub(theirs), "behind")
+    } else {
+        (theirs.saturating_sub(answered), "before")
+    };
+    if off <= CLOCK_WARNING_MS {
+        return Finding::good(WHAT, "agrees with that of this machine");
+    }
+    let weight = if off > CLOCK_FAULT_MS { Weight::Fault } else { Weight::Warning };
+    let found = format!("{}.{} seconds {direction} that of this machine", off / 1000, off % 1000 / 100);
+    Finding::bad(weight, WHAT, found, "Set the clocks of all machines by NTP.")
 }
 
 async fn standbys(tx: &Tx<'_>) -> Result<Finding, Stop> {
@@ -141,4 +172,28 @@ async fn oldest(tx: &Tx<'_>) -> Result<Finding, Stop> {
         let mend = "It keeps the server from cleaning up: end it, or the prepared transaction or slot behind it.";
         Finding::bad(Weight::Warning, "oldest transaction", format!("{age} s"), mend)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_are_told_and_judged() {
+        for (asked, theirs, answered, weight, found) in [
+            (10_000, 10_005, 10_010, Weight::Good, "agrees with that of this machine"),
+            (10_000, 9_000, 10_010, Weight::Good, "agrees with that of this machine"),
+            (10_000, 11_010, 10_010, Weight::Good, "agrees with that of this machine"),
+            (10_000, 14_000, 15_000, Weight::Good, "agrees with that of this machine"),
+            (10_000, 8_900, 10_010, Weight::Warning, "1.1 seconds behind that of this machine"),
+            (10_000, 11_260, 10_010, Weight::Warning, "1.2 seconds before that of this machine"),
+            (100_000, 40_000, 100_000, Weight::Warning, "60.0 seconds behind that of this machine"),
+            (100_000, 39_999, 100_000, Weight::Fault, "60.0 seconds behind that of this machine"),
+            (10_000, i64::MIN, 10_000, Weight::Fault, "9223372036854775.8 seconds behind that of this machine"),
+        ] {
+            let finding = clocks(asked, theirs, answered);
+            assert_eq!((finding.weight, finding.found.as_str()), (weight, found));
+            assert_eq!(finding.mend.is_empty(), weight == Weight::Good);
+        }
+    }
 }

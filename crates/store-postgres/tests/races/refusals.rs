@@ -114,6 +114,7 @@ async fn an_examination_finds_what_is_not_safe() {
     assert_eq!(weight("data_sync_retry"), Some(Weight::Good));
     assert_eq!(weight("synchronous standbys"), Some(Weight::Warning));
     assert_eq!(weight("leaf_rest"), Some(Weight::Good));
+    assert_eq!(weight("database clock"), Some(Weight::Good), "it is this machine's");
     append(&store, cpis_store::GroupId(5), 1).await.unwrap();
     let findings = store.examine().await.unwrap();
     let rest = findings.iter().find(|finding| finding.what == "leaf_rest").unwrap();
