@@ -5,31 +5,57 @@ use crate::told::Stop;
 use crate::tx::{Bad, Tx};
 use crate::values::{get_keys, get_small, get_u64};
 use cpis_store::{NumberKeys, RegisterRow};
+use std::collections::HashSet;
 use tokio_postgres::Row;
 
-/// Adds rows, or replaces those with the same place or number.
+const REPLACE: &str = "-- register.replace\nUPDATE register SET lookup_a = new.a, lookup_b = new.b, person = new.person, \
+     search_a = new.near_a, search_b = new.near_b FROM (SELECT a, b, person, near_a, near_b, CASE WHEN asked > 0 THEN asked ELSE coalesce((SELECT id FROM register WHERE lookup_a = a), \
+     (SELECT id FROM register WHERE lookup_b = b)) END AS own \
+     FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[]) \
+     AS one (asked, a, b, person, near_a, near_b)) AS new \
+     WHERE register.id = new.own";
+const INSERT: &str = "-- register.insert\nINSERT INTO register (lookup_a, lookup_b, person, search_a, search_b) \
+     SELECT a, b, one.person, near_a, near_b \
+     FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[]) WITH ORDINALITY \
+     AS one (asked, a, b, person, near_a, near_b, place) \
+     WHERE CASE WHEN asked > 0 THEN NOT EXISTS (SELECT FROM register WHERE id = asked) \
+     ELSE NOT EXISTS (SELECT FROM register WHERE lookup_a = a) AND NOT EXISTS (SELECT FROM register WHERE lookup_b = b) END \
+     ORDER BY place";
+
+/// Adds rows, or replaces those with the same place or number: of rows that meet, the later one stands.
 pub(crate) async fn put(tx: &Tx<'_>, rows: &[RegisterRow]) -> Result<(), Stop> {
     tx.begin().await?;
-    for row in rows {
-        let (a, b) = (key(row.keys.a), key(row.keys.b));
-        let (search_a, search_b) = (key(row.search.a), key(row.search.b));
-        let replaced = tx
-            .execute(
-                "-- register.replace\nUPDATE register SET lookup_a = $1, lookup_b = $2, person = $3, search_a = $5, search_b = $6 WHERE id = CASE WHEN $4::bigint > 0 \
-                 THEN $4 ELSE (SELECT id FROM register WHERE lookup_a = $1 UNION ALL SELECT id FROM register WHERE lookup_b = $2 \
-                 LIMIT 1) END",
-                &[&a, &b, &row.person, &(row.id as i64), &search_a, &search_b],
-            )
-            .await?;
-        if replaced == 0 {
-            tx.execute(
-                "-- register.insert\nINSERT INTO register (lookup_a, lookup_b, person, search_a, search_b) VALUES ($1, $2, $3, $4, $5)",
-                &[&a, &b, &row.person, &search_a, &search_b],
-            )
-            .await?;
+    for rows in apart(rows) {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id as i64).collect();
+        let (a, b): (Vec<_>, Vec<_>) = rows.iter().map(|row| (key(row.keys.a), key(row.keys.b))).unzip();
+        let (near_a, near_b): (Vec<_>, Vec<_>) = rows.iter().map(|row| (key(row.search.a), key(row.search.b))).unzip();
+        let people: Vec<&[u8]> = rows.iter().map(|row| &*row.person).collect();
+        let replaced = tx.execute(REPLACE, &[&ids, &a, &b, &people, &near_a, &near_b]).await?;
+        if replaced < rows.len() as u64 {
+            tx.execute(INSERT, &[&ids, &a, &b, &people, &near_a, &near_b]).await?;
         }
     }
     Ok(())
+}
+
+/// Runs of rows of which no two can mean the same stored row: one statement each keeps their order.
+fn apart(mut rows: &[RegisterRow]) -> Vec<&[RegisterRow]> {
+    let mut runs = Vec::new();
+    while !rows.is_empty() {
+        let (mut ids, mut a, mut b) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let placed = rows.first().is_some_and(|first| first.id > 0);
+        let meets = |row: &RegisterRow| {
+            // One that names its place may stand for a number that another one has.
+            (row.id > 0) != placed
+                || (placed && !ids.insert(row.id))
+                || row.keys.a.is_some_and(|key| !a.insert(key))
+                || row.keys.b.is_some_and(|key| !b.insert(key))
+        };
+        let (run, rest) = rows.split_at(rows.iter().position(meets).unwrap_or(rows.len()));
+        runs.push(run);
+        rows = rest;
+    }
+    runs
 }
 
 /// Rows by number, in the order asked.
@@ -132,4 +158,33 @@ pub(crate) async fn set_setting(tx: &Tx<'_>, name: &str, value: &[u8]) -> Result
     )
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_can_mean_the_same_are_never_in_one_statement() {
+        let row = |id: u64, a: Option<u8>, b: Option<u8>| RegisterRow {
+            id,
+            keys: NumberKeys { a: a.map(|byte| [byte; 16]), b: b.map(|byte| [byte; 16]) },
+            person: vec![id as u8],
+            search: NumberKeys::default(),
+        };
+        for (rows, expected) in [
+            (vec![], vec![]),
+            (vec![row(0, Some(1), None), row(0, Some(2), None), row(0, None, Some(1))], vec![3]),
+            (
+                vec![row(0, Some(1), None), row(0, Some(2), None), row(0, Some(1), None), row(0, Some(2), None)],
+                vec![2, 2],
+            ),
+            (vec![row(0, Some(1), Some(3)), row(0, Some(2), Some(3))], vec![1, 1]),
+            (vec![row(1, Some(1), None), row(2, Some(2), None), row(1, Some(3), None)], vec![2, 1]),
+            (vec![row(1, Some(1), None), row(0, Some(2), None), row(0, Some(3), None)], vec![1, 2]),
+        ] {
+            let lengths: Vec<usize> = apart(&rows).iter().map(|run| run.len()).collect();
+            assert_eq!(lengths, expected);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Uploads: files that wait, where each stands, and raw files that go after their days.
 
+use crate::copy::Copy;
 use crate::options::unavailable;
 use crate::told::Stop;
 use crate::tx::{Bad, Tx};
@@ -182,14 +183,15 @@ pub(crate) async fn keep_file(tx: &Tx<'_>, row: &UploadRow, parts: &[Vec<u8>]) -
         &[&authority, &sequence],
     )
     .await?;
-    for (part, sealed) in (0_i64..).zip(parts) {
-        tx.execute(
-            "-- upload_file.insert\nINSERT INTO upload_file (authority, sequence, part, sealed) VALUES ($1, $2, $3, $4)",
-            &[&authority, &sequence, &part, sealed],
-        )
-        .await?;
+    if parts.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let mut rows = Copy::new(4);
+    for (part, sealed) in (0_i64..).zip(parts) {
+        rows.row().bytes(authority.as_bytes()).integer(sequence).integer(part).bytes(sealed);
+    }
+    let sql = "-- upload_file.insert\nCOPY upload_file (authority, sequence, part, sealed) FROM STDIN BINARY";
+    tx.copy(sql, rows.finish()).await.map(drop)
 }
 
 /// The sealed parts of a kept file.

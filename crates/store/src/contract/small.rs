@@ -40,6 +40,14 @@ pub async fn the_register_finds_people(backend: &dyn Backend) {
     store.register_put(vec![sealed_again.clone()]).await.unwrap();
     assert_eq!(store.register_after(0, 1).await.unwrap(), [sealed_again]);
     assert_eq!(store.register_find(vec![keys(1)]).await.unwrap(), [None]);
+    // Of rows that mean the same, the later one stands.
+    let named = RegisterRow { id: all[0].id, ..row(102, 8) };
+    store.register_put(vec![row(5, 5), row(6, 6), row(5, 55), row(101, 9), named, row(2, 23)]).await.unwrap();
+    let asked = vec![keys(5), keys(6), keys(101), keys(102), keys(2)];
+    let found = store.register_find(asked).await.unwrap();
+    let sealed: Vec<_> = found.iter().map(|row| row.as_ref().map(|row| row.person[0])).collect();
+    assert_eq!(sealed, [Some(55), Some(6), None, Some(8), Some(23)]);
+    assert_eq!(store.register_after(0, 10).await.unwrap().len(), 5);
 }
 
 /// Rows of the local register are found by either digest of name and date of birth, as long as they have it.
