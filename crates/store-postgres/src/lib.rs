@@ -67,14 +67,7 @@ impl PgStore {
         let state = Arc::new(State::new(Connector::new(options)?));
         let others = Pool::new(Arc::clone(&state), state.connector.options.connections);
         let ordered = Pool::new(Arc::clone(&state), 1);
-        let tx = Tx::new(others.take().await?);
-        let found = schema::found(&tx).await;
-        match migrations::judge(tx.end_read(found).await?, schema::MIGRATIONS)? {
-            Standing::Ready | Standing::Newer => {}
-            Standing::Empty(_) => {
-                return Err(StoreError::SchemaOlder { found: 0, needed: migrations::newest(schema::MIGRATIONS) });
-            }
-        }
+        judged(&others).await?;
         let signals = Signals::start(Arc::clone(&state));
         let store = Self { state, ordered, others, signals };
         if let Err(error) = store.make_room().await {
@@ -110,6 +103,16 @@ impl PgStore {
 impl Drop for PgStore {
     fn drop(&mut self) {
         self.state.close();
+    }
+}
+
+/// Refuses a database whose schema, as it is now, does not serve this program.
+async fn judged(pool: &Pool) -> Result<(), StoreError> {
+    let tx = Tx::new(pool.take().await?);
+    let found = schema::found(&tx).await;
+    match migrations::judge(tx.end_read(found).await?, schema::MIGRATIONS)? {
+        Standing::Ready | Standing::Newer => Ok(()),
+        Standing::Empty(_) => Err(StoreError::SchemaOlder { found: 0, needed: migrations::newest(schema::MIGRATIONS) }),
     }
 }
 

@@ -15,6 +15,7 @@ mod appliers;
 mod common;
 mod encryption;
 mod failover;
+mod limits;
 mod nodes;
 mod outcomes;
 mod refusals;
