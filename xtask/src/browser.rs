@@ -12,8 +12,12 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// The command of the browser tests, with all that they need in place.
 pub fn tests(root: &Path) -> Result<Command> {
+    if !process::succeeds(&mut process::cargo(root, &["build", "--locked", "--package", "cpis"]))? {
+        bail!("cpis does not build");
+    }
     let mut command = node(root)?;
-    command.args(["--test", "--test-reporter=spec", "pages.test.mjs"]);
+    command.args(["--test", "--test-reporter=spec", "pages.test.mjs", "journeys.test.mjs"]);
+    command.env("CPIS_BINARY", target(root).join("debug/cpis"));
     Ok(command)
 }
 

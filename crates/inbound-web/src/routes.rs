@@ -99,7 +99,7 @@ pub const ROUTES: &[Route] = &[
     route("GET",  paths::REPORTS,         Who::Reader,    "see own reports",                Action::Reports),
     route("GET",  paths::NOTICES,         Who::Authority, "see own notices",                Action::Notices),
     route("GET",  "/notices/{id}",        Who::Authority, "see one of own notices",         Action::Notice),
-    route("POST", "/notices/{id}",        Who::Authority, "acknowledge one of own notices", Action::Acknowledge),
+    route("POST", "/notices/{id}/acknowledgement",        Who::Authority, "acknowledge one of own notices", Action::Acknowledge),
     route("GET",  paths::API,             Who::Anybody,   "read about the API",             Action::Api),
     route("GET",  paths::ACCESSIBILITY,   Who::Anybody,   "read about accessibility",       Action::Accessibility),
     route("GET",  paths::PRIVACY,         Who::Anybody,   "read about privacy",             Action::Privacy),

@@ -28,8 +28,10 @@ async fn a_nurse_looks_and_the_authority_acknowledges() {
     let path = list.body[at..].split('"').next().unwrap().to_owned();
     let notice = worker.get(&path).await;
     assert!(notice.body.contains("A record was opened") && notice.body.contains(&number(1).spaced()));
-    assert_eq!(worker.post(&path, &[]).await.status, 422, "somebody must have read it");
-    assert_eq!(worker.post(&path, &[("read", "yes")]).await.to(), path);
+    let form = format!("{path}/acknowledgement");
+    assert!(notice.body.contains(&format!("action=\"{form}\"")));
+    assert_eq!(worker.post(&form, &[]).await.status, 422, "somebody must have read it");
+    assert_eq!(worker.post(&form, &[("read", "yes")]).await.to(), path);
     assert!(worker.get("/notices?acknowledged=yes").await.body.contains(&path));
     assert!(!worker.get(paths::NOTICES).await.body.contains(&path));
 }
@@ -58,7 +60,7 @@ async fn a_report_is_sent_from_the_page_and_its_acknowledgement_is_seen() {
     let at = list.body.find("href=\"/notices/").unwrap() + 6;
     let path = list.body[at..].split('"').next().unwrap().to_owned();
     assert!(worker.get(&path).await.body.contains("01632 960001"));
-    worker.post(&path, &[("read", "yes")]).await;
+    worker.post(&format!("{path}/acknowledgement"), &[("read", "yes")]).await;
     let own = nurse.get(paths::REPORTS).await;
     assert!(own.body.contains("This number did not answer") && !own.body.contains(&number(1).spaced()));
 }
