@@ -24,6 +24,9 @@ pub enum AppError {
     /// No such thing, or not for this caller.
     #[error("not found")]
     NotFound,
+    /// Somebody else changed it meanwhile: look at it again.
+    #[error("somebody else changed this meanwhile")]
+    Conflict,
     /// A stored value cannot be opened or read: call the operator. Names the table and the row.
     #[error("a stored value cannot be read: {0}")]
     Damaged(String),

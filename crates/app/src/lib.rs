@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod look;
 pub mod nodes;
 pub mod notices;
+pub mod organisations;
 pub mod people;
 pub mod recorder;
 pub mod refusals;

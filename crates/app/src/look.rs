@@ -12,6 +12,7 @@ use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Refusal, Subj
 use cpis_model::entry::{Entry, Look, Outcome, PersonId, RefusedFor, Seen, What};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::plan::{Plan, visibility};
+use cpis_model::register::Register;
 use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
 use cpis_store::{Found, PlanRow, Via};
@@ -74,6 +75,7 @@ struct Frozen {
     against_activity: bool,
     trace: Option<String>,
     month: (KeyOf, SealKey),
+    register: Arc<Register>,
 }
 
 /// Asks the policy, looks, and records. Used by every door and for the list of accesses too.
@@ -99,6 +101,7 @@ pub(crate) async fn look(service: &Arc<Service>, question: Question, purpose: Pu
         birth: question.birth,
         trace: question.trace,
         month,
+        register: service.register.get(),
     };
     let asked = service.keys.ring.find(question.number);
     let own = service.clone();
@@ -161,7 +164,7 @@ fn open(service: &Service, batch: &Batch<'_>, found: &Found, frozen: &Frozen) ->
         }
         birth_agrees &= frozen.birth.is_none_or(|birth| birth == details.birth);
         let contact = batch.contact(row.authority);
-        let registered = service.register.authority(row.authority).cloned();
+        let registered = frozen.register.authority_name(row.authority).cloned();
         opened.shown.push(ShownPlan {
             plan: plan_of(row),
             ended: visible == cpis_model::plan::Visibility::Ended,

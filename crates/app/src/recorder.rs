@@ -8,6 +8,7 @@ use crate::error::AppError;
 use crate::frame::{self, KeyOf, SALT_BYTES};
 use crate::people::Keys;
 use crate::seal::SealKey;
+use crate::service::Service;
 use cpis_audit::{group_digest, leaf_hash};
 use cpis_model::Timestamp;
 use cpis_model::entry::Entry;
@@ -187,7 +188,7 @@ async fn commit(parts: &Parts, jobs: Vec<Job>) {
     });
     let committed = match parts.store.append(id, asked, decide).await {
         Ok(_) => true,
-        Err(StoreError::OutcomeUnknown) => find(parts, id).await,
+        Err(StoreError::OutcomeUnknown) => find(&*parts.store, id).await,
         Err(error) => {
             tracing::error!(%error, "a group of entries was not written; its callers are told that we cannot tell");
             metrics::counter!("cpis_groups_failed_total").increment(1);
@@ -203,11 +204,34 @@ async fn commit(parts: &Parts, jobs: Vec<Job>) {
     // Otherwise the answers are dropped, and whoever waits for one learns that we cannot tell.
 }
 
+/// Records a group by itself, for effects that the store may refuse with [`StoreError::Stale`]: nobody else's entries are to
+/// be refused with them.
+pub(crate) async fn record_alone(
+    service: &Service,
+    decide: impl FnOnce(&mut Batch<'_>) + Send + 'static,
+) -> Result<(), StoreError> {
+    let (keys, id) = (service.keys.clone(), service.keys.group(service.clock.now()));
+    let decide = Box::new(move |loaded: &cpis_store::Loaded| {
+        let (first_index, contacts) = (loaded.first_index, &loaded.contacts);
+        let mut batch = Batch { keys: &keys, id, first_index, contacts, group: Group::default() };
+        decide(&mut batch);
+        batch.group.digest = group_digest(batch.group.leaves.iter().copied());
+        batch.group
+    });
+    match service.store.append(id, Vec::new(), decide).await {
+        Ok(_) => {}
+        Err(StoreError::OutcomeUnknown) if find(&*service.store, id).await => {}
+        Err(error) => return Err(error),
+    }
+    service.committed.notify_waiters();
+    Ok(())
+}
+
 /// Looks for a group whose commit's outcome is unknown. Where even that cannot be told, nobody is answered.
-async fn find(parts: &Parts, id: GroupId) -> bool {
+async fn find(store: &dyn Store, id: GroupId) -> bool {
     for pause_ms in [0, 50, 200, 1000] {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        match parts.store.find_group(id).await {
+        match store.find_group(id).await {
             Ok(found) => return found.is_some(),
             Err(error) => tracing::warn!(%error, "cannot tell yet whether a group was written"),
         }

@@ -11,8 +11,8 @@ use crate::ring::KeyRing;
 use crate::seal::SealKey;
 use crate::upload::DecodeUpload;
 use cpis_model::Timestamp;
+use cpis_model::current_register::CurrentRegister;
 use cpis_model::nhs_number::{NhsNumber, Range};
-use cpis_model::register::Register;
 use cpis_store::Store;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -69,8 +69,8 @@ pub struct Service {
     pub keys: Keys,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Organisations.
-    pub register: Arc<Register>,
+    /// Organisations, as they stand now.
+    pub register: CurrentRegister,
     /// Demographics.
     pub demographics: Arc<dyn Demographics>,
     /// Reads uploaded files.
@@ -104,7 +104,7 @@ impl Service {
         ring: Arc<KeyRing>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        register: Arc<Register>,
+        register: impl Into<CurrentRegister>,
         demographics: Arc<dyn Demographics>,
         decode: DecodeUpload,
         settings: Settings,
@@ -119,7 +119,7 @@ impl Service {
             store,
             keys,
             clock,
-            register,
+            register: register.into(),
             demographics,
             decode,
             settings,

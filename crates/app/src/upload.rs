@@ -209,7 +209,7 @@ fn refused(service: &Service, caller: &Caller, fault: FileFault) -> Acknowledgem
 }
 
 fn name_of(service: &Service, authority: AuthorityCode, uploaded: Option<&str>) -> String {
-    let registered = service.register.authority(authority).map(ToString::to_string);
+    let registered = service.register.get().authority_name(authority).map(ToString::to_string);
     registered.or_else(|| uploaded.map(str::to_owned)).unwrap_or_else(|| authority.to_string())
 }
 

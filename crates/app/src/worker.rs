@@ -4,6 +4,7 @@ use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::error::AppError;
 use crate::lifecycle;
 use crate::nodes;
+use crate::organisations;
 use crate::refusals;
 use crate::service::Service;
 use crate::upload::process_waiting;
@@ -29,13 +30,14 @@ const SUMMARY: Duration = Duration::from_mins(1);
 /// A staging that is older than this many seconds was left by a crash: an upload takes seconds.
 const STAGING_SECONDS_MAX: i64 = 900;
 
-/// Starts the applier and the housekeeping, which work while this node leads. They end after `stop` turns true.
+/// Starts the applier and the housekeeping, which work while this node leads, and what every node does. They end after `stop` turns true.
 pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let (lead, leads) = watch::channel(false);
     let turn = Pace { leads, stop: stop.clone() };
     vec![
         tokio::spawn(nodes::follow_lead(service.clone(), lead, stop.clone())),
         tokio::spawn(nodes::follow_others(service.clone(), stop.clone())),
+        tokio::spawn(organisations::follow(service.clone(), stop.clone())),
         tokio::spawn(follow_looks(service.clone(), turn.clone())),
         tokio::spawn(follow_tree(service.clone(), turn.clone())),
         tokio::spawn(housekeep(service.clone(), turn)),

@@ -1,4 +1,4 @@
-//! A fault at every step of a look, an upload and the applier: what was answered is there once, nothing is there by half.
+//! A fault at every step of a look, an upload, the applier and a change of the register: what was answered is there once, nothing is there by half.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod world;
@@ -6,6 +6,7 @@ mod world;
 use cpis_app::ring::KeyRing;
 use cpis_app::upload::{Received, Wishes, receive};
 use cpis_app::{Settings, SystemEntropy};
+use cpis_model::caller::Rights;
 use cpis_model::codes::FileCode;
 use cpis_store::Store;
 use cpis_store::fault::{Fault, Faults};
@@ -195,4 +196,37 @@ async fn a_full_queue_answers_at_once_that_we_cannot_tell() {
     }
     assert!(answered < 50, "nobody was turned away");
     assert_eq!(world.service.store.size().await.unwrap(), answered, "who was turned away left no entry");
+}
+
+#[tokio::test]
+async fn a_change_of_the_register_is_made_whole_or_not_at_all() {
+    use cpis_app::organisations::{Edit, change_all, refresh};
+    use cpis_model::organisation_record::{Record, RecordKind};
+    let record = |code: &str| {
+        let text = format!(r#"{{"version":1,"kind":"supplier","code":"{code}","name":"A maker"}}"#);
+        Edit { record: Record::from_json(text.as_bytes()).unwrap(), expected: 0 }
+    };
+    let operator = staff("u1", "R0A", Rights { operator: true, ..Rights::default() });
+    let steps = at_every_step(|fault, n| {
+        let disk = Disk::new();
+        let (world, faults) = disk.open();
+        let (armed, operator) = (faults.clone(), operator.clone());
+        let run = async move {
+            world.service.month_key(cpis_app::Clock::now(&*world.clock)).await.unwrap();
+            let why = "a test".parse().unwrap();
+            armed.arm(n, fault);
+            let edits = vec![record("YGM24"), record("YGM25")];
+            let done = change_all(&world.service, operator, edits, &why).await;
+            let (after, _) = disk.open();
+            refresh(&after.service).await.unwrap();
+            let register = after.service.register.get();
+            let held = ["YGM24", "YGM25"].map(|code| register.record(RecordKind::Supplier, code).is_some());
+            assert_eq!(held[0], held[1], "{fault:?} at step {n}: half a change");
+            assert!(done.is_err() || held[0], "{fault:?} at step {n}: answered and lost");
+            assert!(after.verify().await.is_clean(), "{fault:?} at step {n}");
+        };
+        (run, faults)
+    })
+    .await;
+    assert!(steps > 8, "{steps} steps only");
 }

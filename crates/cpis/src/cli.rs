@@ -1,9 +1,11 @@
 //! The command line.
 
 mod accounts;
+mod organisations;
 mod upkeep;
 
 pub use accounts::{Account, AccountAction, AccountAdd};
+pub use organisations::{Organisations, OrganisationsAction};
 pub use upkeep::{Copy, Doctor, Migrate};
 
 use crate::config::Config;
@@ -45,6 +47,8 @@ pub enum Command {
     Account(Account),
     /// Fill the local demographics register, against which uploads are verified.
     Register(Register),
+    /// Look at the register of organisations and change it: names, numbers and settings come from there.
+    Organisations(Organisations),
     /// Send an authority's file and say what became of it.
     Upload(Upload),
     /// Ask for the record of one NHS number. It is read from a prompt or from standard input.

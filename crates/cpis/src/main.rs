@@ -17,6 +17,7 @@ mod keys;
 mod logs;
 mod migrate;
 mod open;
+mod organisations;
 mod pages;
 mod person;
 mod places;
@@ -68,6 +69,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Person(arguments) => person::run(arguments).await,
             Command::Account(arguments) => account::run(arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
+            Command::Organisations(arguments) => organisations::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,

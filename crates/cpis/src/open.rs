@@ -11,7 +11,7 @@ use cpis_app::upload::DecodeUpload;
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, SystemEntropy};
 use cpis_audit::{Checkpoint, read_file};
 use cpis_format_hl7v3 as hl7v3;
-use cpis_model::register::Register;
+use cpis_model::current_register::CurrentRegister;
 use cpis_store::{Store, StoreError};
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ impl Opened {
     }
 
     /// The use cases over this installation.
-    pub fn service(&self, settings: Settings, register: Arc<Register>) -> Arc<Service> {
+    pub fn service(&self, settings: Settings, register: CurrentRegister) -> Arc<Service> {
         let demographics = Arc::new(LocalRegister::new(self.store.clone(), self.keys.clone()));
         let Keys { ring, entropy } = self.keys.clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -130,7 +130,7 @@ impl Opened {
     /// The use cases for one command, without doors.
     pub fn command_service(&self) -> Arc<Service> {
         let settings = Settings { checkpoint_file: Some(self.places.checkpoints.clone()), ..Settings::default() };
-        self.service(settings, Arc::new(Register::default()))
+        self.service(settings, CurrentRegister::default())
     }
 
     /// Closes the database and lets others in.

@@ -4,10 +4,12 @@ use crate::config::Pages;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened};
 use crate::pages::{self, Issuer};
-use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, worker};
+use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, organisations, worker};
 use cpis_identity::{KeySource, Verifier};
 use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
+use cpis_model::current_register::CurrentRegister;
 use cpis_model::register::Register;
+use cpis_model::time::london_day;
 use cpis_model::upload::UPLOAD_BYTES_MAX;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
@@ -48,7 +50,7 @@ pub struct Doors {
 pub struct Known {
     /// The issuers.
     pub issuers: Vec<Issuer>,
-    /// Organisations.
+    /// Organisations, as the tables have them.
     pub register: Arc<Register>,
 }
 
@@ -103,12 +105,14 @@ impl Running {
     /// Starts everything. What fails here has changed nothing.
     pub async fn start(opened: Opened, settings: Settings, known: Known, doors: Doors) -> Result<Self> {
         let metrics = metrics_text()?;
+        let now = SystemClock.now();
+        let register = organisations::load(&*opened.store, &known.register, london_day(now)).await;
+        let register = CurrentRegister::from(Arc::new(register.map_err(|error| open::app(&error))?));
         let issuers = published(known.issuers)?;
         let sign_ins = pages::sign_ins(&issuers, &doors.base_url)?;
-        let verifier = Arc::new(verifier(issuers, known.register.clone())?);
+        let verifier = Arc::new(verifier(issuers, register.clone())?);
         let made_up = settings.test_numbers;
-        let service = opened.service(settings, known.register);
-        let now = service.clock.now();
+        let service = opened.service(settings, register);
         // Opens the month's key, or makes it: a key ring that does not fit shows here.
         if let Err(error) = service.month_key(now).await {
             return Err(match &error {
@@ -219,7 +223,7 @@ fn published(issuers: Vec<Issuer>) -> Result<Vec<(Issuer, KeySource)>> {
     issuers.into_iter().map(with_source).collect()
 }
 
-fn verifier(issuers: Vec<(Issuer, KeySource)>, register: Arc<Register>) -> Result<Verifier> {
+fn verifier(issuers: Vec<(Issuer, KeySource)>, register: CurrentRegister) -> Result<Verifier> {
     let issuers = issuers.into_iter().map(|(issuer, source)| (issuer.mapping, source)).collect();
     Verifier::new(issuers, register).or_fault(Kind::Issuer, "An issuer's mapping cannot be used")
 }

@@ -3,11 +3,12 @@
 //! Checking a signature costs some hundred times more than a look-up, and one page asks several times with one token.
 //! An entry is good until the token's `exp` and for at most [`SECONDS_MAX`]; then signature, key, claims and register are
 //! judged anew, so that whatever changes on our side holds for everybody a minute later. A key that its issuer has
-//! withdrawn ends its entries at once. Refusals are not kept: a forger must not fill the table.
+//! withdrawn ends its entries at once, and so does a change of the register: no caller keeps an old site or setting. Refusals are not kept: a forger must not fill the table.
 
 use crate::keys::Key;
-use cpis_model::Timestamp;
 use cpis_model::caller::Caller;
+use cpis_model::register::Register;
+use cpis_model::{Date, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,8 +35,17 @@ pub(crate) fn fingerprint(token: &[u8], role: Option<&str>, place: Option<&str>)
 struct Entry {
     caller: Arc<Caller>,
     key: Arc<Key>,
+    /// By which register the caller was judged.
+    register: Judged,
     from: i64,
     until: i64,
+}
+
+/// The last change and the day of a register.
+type Judged = (u64, Option<Date>);
+
+fn judged(register: &Register) -> Judged {
+    (register.number(), register.day())
 }
 
 type Shard = RwLock<HashMap<Fingerprint, Entry>>;
@@ -46,11 +56,12 @@ pub(crate) struct Cache([Shard; SHARDS]);
 
 impl Cache {
     /// The caller, when this request was verified within the last minute and nothing has ended since.
-    pub(crate) fn get(&self, fingerprint: &Fingerprint, now: Timestamp) -> Option<Arc<Caller>> {
+    pub(crate) fn get(&self, fingerprint: &Fingerprint, register: &Register, now: Timestamp) -> Option<Arc<Caller>> {
         let now = now.as_second();
         let shard = self.shard(fingerprint).read().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.get(fingerprint)?;
-        let is_good = (entry.from..entry.until).contains(&now) && !entry.key.is_withdrawn();
+        let is_good =
+            (entry.from..entry.until).contains(&now) && !entry.key.is_withdrawn() && entry.register == judged(register);
         is_good.then(|| entry.caller.clone())
     }
 
@@ -60,11 +71,13 @@ impl Cache {
         fingerprint: Fingerprint,
         caller: Arc<Caller>,
         key: Arc<Key>,
+        register: &Register,
         now: Timestamp,
         expires: i64,
     ) {
         let from = now.as_second();
-        let entry = Entry { caller, key, from, until: expires.min(from.saturating_add(SECONDS_MAX)) };
+        let until = expires.min(from.saturating_add(SECONDS_MAX));
+        let entry = Entry { caller, key, register: judged(register), from, until };
         let mut shard = self.shard(&fingerprint).write().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= ENTRIES_MAX / SHARDS {
             shard.retain(|_, entry| (entry.from..entry.until).contains(&from) && !entry.key.is_withdrawn());

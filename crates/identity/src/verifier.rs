@@ -8,8 +8,8 @@ use crate::source::KeySource;
 use crate::token::{self, Token};
 use cpis_model::Timestamp;
 use cpis_model::caller::Caller;
+use cpis_model::current_register::CurrentRegister;
 use cpis_model::organisation::AuthorityCode;
-use cpis_model::register::Register;
 use std::sync::Arc;
 
 /// What a request's headers say about who is asking.
@@ -26,14 +26,15 @@ pub struct RequestIdentity<'a> {
 /// Judges tokens of the configured issuers.
 pub struct Verifier {
     issuers: Vec<(Mapping, KeySource)>,
-    register: Arc<Register>,
+    register: CurrentRegister,
     cache: Cache,
 }
 
 impl Verifier {
     /// A verifier for these issuers. Faults that only show when mappings and register come together are returned here.
-    pub fn new(issuers: Vec<(Mapping, KeySource)>, register: Arc<Register>) -> Result<Self, Faults> {
-        let mut faults = Vec::new();
+    pub fn new(issuers: Vec<(Mapping, KeySource)>, register: impl Into<CurrentRegister>) -> Result<Self, Faults> {
+        let register = register.into();
+        let (held, mut faults) = (register.get(), Vec::new());
         if issuers.is_empty() {
             faults.push("no issuer is configured, so nobody could sign in".to_owned());
         }
@@ -46,7 +47,7 @@ impl Verifier {
                 faults.push(format!("the keys for the issuer {issuer} are read from another issuer"));
             }
             let unknown = mapping.clients.iter().filter(|(_, client)| {
-                client.authority && register.authority(AuthorityCode(client.organisation)).is_none()
+                client.authority && held.authority_name(AuthorityCode(client.organisation)).is_none()
             });
             faults.extend(unknown.map(|(id, client)| {
                 format!(
@@ -77,7 +78,8 @@ impl Verifier {
     async fn judge(&self, request: &RequestIdentity<'_>, now: Timestamp) -> Result<Arc<Caller>, Fault> {
         let token = token::bearer(request.authorization)?;
         let fingerprint = cache::fingerprint(token, request.session_role, request.end_user_organisation);
-        if let Some(caller) = self.cache.get(&fingerprint, now) {
+        let register = self.register.get();
+        if let Some(caller) = self.cache.get(&fingerprint, &register, now) {
             return Ok(caller);
         }
         let token = Token::parse(token, &["jwt", "at+jwt"])?;
@@ -91,8 +93,8 @@ impl Verifier {
             return Err(Fault::Signature);
         }
         // Nothing above this line is believed; everything below is the issuer's word.
-        let caller = Arc::new(caller::of(&token.claims, mapping, &self.register, request)?);
-        self.cache.put(fingerprint, caller.clone(), key, now, expires);
+        let caller = Arc::new(caller::of(&token.claims, mapping, &register, request)?);
+        self.cache.put(fingerprint, caller.clone(), key, &register, now, expires);
         Ok(caller)
     }
 }

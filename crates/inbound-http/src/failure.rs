@@ -23,6 +23,8 @@ pub fn issue(door: &Door, error: AppError) -> (Issue, Option<u32>) {
         AppError::BirthMismatch => (Issue::BirthMismatch, None),
         AppError::TestNumber => (TEST_NUMBER, None),
         AppError::NotFound => (Issue::NotFound, None),
+        // Only what a record's version decides ends so, and nothing in FHIR does.
+        AppError::Conflict => (Issue::Unavailable, Some(RETRY_AFTER_SECONDS)),
         AppError::Damaged(place) => {
             log(door, &place, "a stored value cannot be read");
             (Issue::Unavailable, Some(RETRY_AFTER_SECONDS))
@@ -41,6 +43,9 @@ pub fn problem(door: &Door, error: AppError) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST, "test-number", "Numbers of the test range are refused here.")
         }
         AppError::NotFound => Problem::not_found(),
+        AppError::Conflict => {
+            Problem::new(StatusCode::CONFLICT, "changed", "Somebody else changed this meanwhile: look at it again.")
+        }
         AppError::Damaged(place) => {
             log(door, &place, "a stored value cannot be read");
             Problem::busy()

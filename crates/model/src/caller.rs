@@ -106,12 +106,14 @@ pub enum Action {
     Notices,
     /// Tell an authority something about a child whose flag was seen.
     Report,
+    /// Edit the register of organisations, or read its history.
+    EditRegister,
 }
 
 /// Whose records are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Any child: every clinician with the right may ask for every child.
+    /// Any child: every clinician with the right may ask for every child. Also where no child is meant.
     AnyChild,
     /// Records of one authority.
     Of(AuthorityCode),
@@ -166,6 +168,7 @@ impl Refusal {
 /// | view | a person with B0107, care declared scheduled | silent |
 /// | view | a person with B0170 only | silent, whatever is declared |
 /// | report | a person with B0107 or B0170 | silent |
+/// | edit register | an operator of the installation | silent |
 /// | read own child, upload, notices | acts for that very authority | silent |
 ///
 /// Sources: spec/fhir.md 1.4, 4.4; spec/decisions.md 5, 6; what a request says may narrow, never widen.
@@ -188,6 +191,8 @@ pub fn may(caller: &Caller, action: Action, subject: Subject) -> Decision {
             (Who::Person(_), true) => Decision::Allowed(Mode::Silent),
             (Who::Person(_), false) => Decision::Refused(Refusal::NoActivity),
         },
+        Action::EditRegister if caller.rights.operator => Decision::Allowed(Mode::Silent),
+        Action::EditRegister => Decision::Refused(Refusal::NoActivity),
         Action::ReadOwnChild | Action::Upload | Action::Notices => match (caller.rights.authority, subject) {
             (Some(own), Subject::Of(asked)) if own == asked => Decision::Allowed(Mode::Silent),
             (Some(_), _) => Decision::Refused(Refusal::NotOwn),

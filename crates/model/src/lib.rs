@@ -4,20 +4,27 @@
 //! and trusted from then on; types that hold personal data never show it in `Debug`.
 //!
 //! Reading order: [`nhs_number`], [`name`], [`organisation`], [`setting`], [`plan`], [`caller`], [`entry`], [`access`],
-//! [`notice`], [`upload`].
+//! [`notice`], [`upload`]; the register of organisations: [`organisation_record`], [`register`], [`reach`].
 
 pub mod access;
 pub mod answer;
 pub mod caller;
 pub mod codes;
+pub mod current_register;
 pub mod demographics;
 pub mod entry;
+pub mod hours;
 pub mod name;
 pub mod nhs_number;
 pub mod notice;
 pub mod organisation;
+pub mod organisation_json;
+pub mod organisation_record;
+pub mod organisation_table;
 pub mod pattern;
 pub mod plan;
+pub mod reach;
+pub mod record_text;
 pub mod register;
 pub mod setting;
 pub mod time;

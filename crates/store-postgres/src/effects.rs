@@ -47,12 +47,14 @@ pub(crate) fn add(batch: &mut Batch, group: GroupId, effect: Effect) {
              WHERE upload.status < 4",
             owned![authority.0.as_str().to_owned(), sequence as i64],
         ),
-        // Under the sequence lock, so that numbers rise in the order of the journal.
+        // Under the sequence lock, so that numbers rise in the order of the journal. What is not the next version would have
+        // none, which the table refuses.
         Effect::Organisation(new) => batch.add(
             "-- organisation.insert\nINSERT INTO organisation (number, kind, code, version, record, group_no) \
              SELECT (SELECT coalesce(max(number), 0) FROM organisation) + 1, $1, $2, \
-             (SELECT coalesce(max(version), 0) FROM organisation WHERE kind = $1 AND code = $2) + 1, $3, $4",
-            owned![i64::from(new.kind), new.code, new.record, group.0],
+             (SELECT CASE WHEN coalesce(max(version), 0) + 1 = $5::bigint THEN $5 END FROM organisation \
+             WHERE kind = $1 AND code = $2), $3, $4",
+            owned![i64::from(new.kind), new.code, new.record, group.0, i64::from(new.version)],
         ),
     }
 }

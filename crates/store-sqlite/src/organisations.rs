@@ -5,13 +5,14 @@ use crate::values::{get_group, get_small, get_u64};
 use cpis_store::{GroupId, NewOrganisation, OrganisationRow};
 use rusqlite::{Row, params};
 
-/// Adds a version of a record.
+/// Adds a version of a record, if it is the next one: otherwise it would have none, which the table refuses.
 pub(crate) fn add(tx: &Tx<'_>, group: GroupId, new: &NewOrganisation) -> Result<(), Stop> {
     tx.execute(
         "-- organisation.insert\nINSERT INTO organisation (number, kind, code, version, record, group_no) \
          SELECT (SELECT coalesce(max(number), 0) FROM organisation) + 1, ?1, ?2, \
-         (SELECT coalesce(max(version), 0) FROM organisation WHERE kind = ?1 AND code = ?2) + 1, ?3, ?4",
-        params![new.kind, new.code, new.record, group.0],
+         (SELECT CASE WHEN coalesce(max(version), 0) + 1 = ?5 THEN ?5 END FROM organisation WHERE kind = ?1 AND code = ?2), \
+         ?3, ?4",
+        params![new.kind, new.code, new.record, group.0, new.version],
     )?;
     Ok(())
 }

@@ -197,13 +197,16 @@ pub enum Effect {
     Organisation(NewOrganisation),
 }
 
-/// A new version of a record of the register of organisations: the store gives it the next version and a number.
+/// A new version of a record of the register of organisations; the store gives it a number. Unless `version` is the next one,
+/// the whole group is refused with [`crate::StoreError::Stale`]: append it by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrganisation {
     /// What kind of record, as the use cases number them.
     pub kind: u8,
     /// The code under which it is known.
     pub code: String,
+    /// The version that it becomes, from 1.
+    pub version: u32,
     /// The record.
     pub record: Vec<u8>,
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::keys::KeySet;
 use cpis_model::caller::{Rights, Who};
 use cpis_model::organisation::Organisation;
+use cpis_model::register::Change;
 use jsonwebtoken::Algorithm;
 
 const KEYS: &[u8] = br#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
@@ -16,6 +17,15 @@ fn caller() -> Arc<Caller> {
         site: None,
         rights: Rights::default(),
     })
+}
+
+/// A register with so many changes, on a day.
+fn register_on(number: u64, day: &str) -> Register {
+    Register::default().with([Change { number, version: 1, record: None }], day.parse().unwrap())
+}
+
+fn register(number: u64) -> Register {
+    register_on(number, "2026-11-25")
 }
 
 fn second(second: i64) -> Timestamp {
@@ -37,27 +47,51 @@ fn an_entry_ends_with_its_token_its_minute_or_its_key() {
     ] {
         let cache = Cache::default();
         let fingerprint = fingerprint(b"token", None, None);
-        cache.put(fingerprint, caller(), key.clone(), second(1_000), expires);
-        assert_eq!(cache.get(&fingerprint, second(at)).is_some(), found, "expires {expires}, asked at {at}");
+        cache.put(fingerprint, caller(), key.clone(), &register(1), second(1_000), expires);
+        assert_eq!(
+            cache.get(&fingerprint, &register(1), second(at)).is_some(),
+            found,
+            "expires {expires}, asked at {at}"
+        );
     }
     let cache = Cache::default();
     let fingerprint = fingerprint(b"token", None, None);
-    cache.put(fingerprint, caller(), key.clone(), second(1_000), 2_000);
+    cache.put(fingerprint, caller(), key.clone(), &register(1), second(1_000), 2_000);
     KeySet::default().replacing(&set);
-    assert!(cache.get(&fingerprint, second(1_001)).is_none());
+    assert!(cache.get(&fingerprint, &register(1), second(1_001)).is_none());
+}
+
+#[test]
+fn an_entry_ends_with_the_register_that_it_was_judged_by() {
+    let set = KeySet::parse(KEYS).unwrap();
+    let key = set.find(None, Algorithm::ES256).unwrap();
+    let (cache, fingerprint) = (Cache::default(), fingerprint(b"token", None, None));
+    cache.put(fingerprint, caller(), key, &register(1), second(1_000), 2_000);
+    for (register, found) in
+        [(register(1), true), (register(2), false), (register_on(1, "2026-11-26"), false), (Register::default(), false)]
+    {
+        assert_eq!(cache.get(&fingerprint, &register, second(1_000)).is_some(), found, "{:?}", judged(&register));
+    }
 }
 
 #[test]
 fn the_table_is_bounded() {
     let set = KeySet::parse(KEYS).unwrap();
     let key = set.find(None, Algorithm::ES256).unwrap();
-    let (cache, caller) = (Cache::default(), caller());
+    let (cache, caller, register) = (Cache::default(), caller(), register(1));
     for n in 0..2 * ENTRIES_MAX {
-        cache.put(fingerprint(&n.to_le_bytes(), None, None), caller.clone(), key.clone(), second(1_000), 2_000);
+        cache.put(
+            fingerprint(&n.to_le_bytes(), None, None),
+            caller.clone(),
+            key.clone(),
+            &register,
+            second(1_000),
+            2_000,
+        );
     }
     assert!(cache.len() <= ENTRIES_MAX, "{}", cache.len());
     let newest = fingerprint(&(2 * ENTRIES_MAX - 1).to_le_bytes(), None, None);
-    assert!(cache.get(&newest, second(1_000)).is_some());
+    assert!(cache.get(&newest, &register, second(1_000)).is_some());
 }
 
 #[test]

@@ -85,6 +85,15 @@ fn the_policy_matrix() {
             }
         }
     }
+
+    // The register of organisations, from a page or by a command.
+    for rights in [none, both, own, privacy, operator] {
+        let expected = if rights.operator { Allowed(Silent) } else { Refused(NoActivity) };
+        for person in [true, false] {
+            let caller = caller(person, rights, emergency);
+            assert_eq!(may(&caller, Action::EditRegister, Subject::AnyChild), expected, "{rights:?}");
+        }
+    }
 }
 
 #[test]

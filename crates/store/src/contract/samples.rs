@@ -129,8 +129,17 @@ pub(super) async fn append(store: &dyn Store, number: i64, count: u32) -> Result
 
 /// Appends one entry with effects.
 pub(super) async fn append_effects(store: &dyn Store, number: i64, effects: Vec<Effect>) -> Place {
+    try_append_effects(store, number, effects).await.unwrap()
+}
+
+/// The same, where it may be refused.
+pub(super) async fn try_append_effects(
+    store: &dyn Store,
+    number: i64,
+    effects: Vec<Effect>,
+) -> Result<Place, StoreError> {
     let decide = Box::new(move |_: &_| Group { effects, ..entries(1, number as u8) });
-    store.append(group(number), Vec::new(), decide).await.unwrap()
+    store.append(group(number), Vec::new(), decide).await
 }
 
 /// Who is found behind one number.

@@ -70,15 +70,22 @@ pub async fn the_register_is_searched(backend: &dyn Backend) {
     assert_eq!(found(keys(51), 10).await, [keys(1), keys(3)]);
 }
 
-/// Records of organisations get versions and numbers in the order of the journal.
+/// Records of organisations get numbers in the order of the journal, and nobody's version is overwritten unseen.
 pub async fn organisations_are_kept_in_versions(backend: &dyn Backend) {
     let store = backend.open().await;
-    let new = |kind: u8, code: &str, mark: u8| {
-        Effect::Organisation(NewOrganisation { kind, code: code.to_owned(), record: vec![mark; 3] })
+    let new = |kind: u8, code: &str, version: u32, mark: u8| {
+        Effect::Organisation(NewOrganisation { kind, code: code.to_owned(), version, record: vec![mark; 3] })
     };
-    append_effects(&*store, 1, vec![new(1, "E001", 1), new(3, "E001", 2), new(1, "E001", 3)]).await;
-    append_effects(&*store, 2, vec![new(1, "E002", 4)]).await;
-    append_effects(&*store, 3, vec![new(1, "E001", 5)]).await;
+    append_effects(&*store, 1, vec![new(1, "E001", 1, 1), new(3, "E001", 1, 2), new(1, "E001", 2, 3)]).await;
+    append_effects(&*store, 2, vec![new(1, "E002", 1, 4)]).await;
+    append_effects(&*store, 3, vec![new(1, "E001", 3, 5)]).await;
+    for version in [0, 1, 3, 5] {
+        // The record before it goes too: a group takes effect as a whole.
+        let effects = vec![new(1, "E003", 1, 6), new(1, "E001", version, 6)];
+        let refused = try_append_effects(&*store, 4, effects).await;
+        assert_eq!(refused, Err(StoreError::Stale), "version {version} after 3");
+    }
+    assert_eq!(store.find_group(group(4)).await.unwrap(), None);
     let store = backend.open().await;
     let all = store.organisations_after(0, 10).await.unwrap();
     let told: Vec<_> = all.iter().map(|row| (row.kind, &*row.code, row.version, row.record[0])).collect();
