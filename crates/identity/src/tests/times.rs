@@ -1,6 +1,9 @@
 //! When a token is good, and for how long it is remembered.
 
 use super::*;
+use cpis_model::current_register::CurrentRegister;
+use cpis_model::organisation_record::Record;
+use cpis_model::register::Change;
 use cpis_testkit::issuer::{TestRsa, header, people};
 
 #[tokio::test]
@@ -65,4 +68,31 @@ async fn every_algorithm_of_the_standard_mapping_works() {
             bent(&issuer, "algorithms = [\"RS256\", \"RS512\", \"PS256\", \"ES256\"]", "algorithms = [\"ES256\"]");
         assert_eq!(ask(&narrow, &issuer.mint(&claims), now()).await.err(), Some(INVALID), "not among those allowed");
     }
+}
+
+#[tokio::test]
+async fn a_change_of_the_register_holds_for_a_token_that_is_remembered() {
+    let issuer = issuer(vec![fresh("one")]).await;
+    let mapping = Mapping::standard(issuer.url(), AUDIENCE, clients()).unwrap();
+    let source = KeySource::published(&mapping).unwrap();
+    let register = CurrentRegister::from(register());
+    let verifier = Verifier::new(vec![(mapping, source)], register.clone()).unwrap();
+    let token = issuer.mint(&people::clinician(&Register::built_in(), "RJ122", now()));
+    let mut number = 0;
+    let mut change = |setting: &str, until: &str| {
+        number += 1;
+        let text = format!(
+            r#"{{"version":1,"kind":"site","code":"RJ122","name":"A","organisation":"RJ1","setting":"{setting}","until":"{until}"}}"#
+        );
+        let record = Some(Record::from_json(text.as_bytes()).unwrap());
+        let changes = [Change { number, version: number as u32, record }];
+        register.advance(register.get().with(changes, "2026-06-01".parse().unwrap()));
+    };
+    let mut seen = Vec::new();
+    for (setting, until) in [("U01", "2026-06-01"), ("S01", "2026-06-01"), ("S01", "2026-05-31")] {
+        change(setting, until);
+        let caller = ask(&verifier, &token, now()).await.unwrap();
+        seen.push(caller.site.as_ref().map_or("none", |site| site.setting.code()));
+    }
+    assert_eq!(seen, ["U01", "S01", "none"], "a closed site is no site");
 }

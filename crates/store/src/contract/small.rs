@@ -1,7 +1,7 @@
 //! Months' keys, the local register, settings.
 
 use super::Backend;
-use super::samples::{append, append_effects, group, keys, time};
+use super::samples::{append, append_effects, group, keys, time, try_append_effects};
 use crate::{Effect, Forget, KeptGroup, KeptKind, KeptRow, NewOrganisation, NumberKeys, RegisterRow, StoreError};
 
 /// The first key proposed for a month is its key.
