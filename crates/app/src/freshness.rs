@@ -46,7 +46,7 @@ pub async fn of_all(service: &Service) -> Result<Arc<[Freshness]>, AppError> {
         return Ok(all);
     }
     let mut all = Vec::new();
-    for (authority, _) in service.register.authorities() {
+    for (authority, _) in service.register.get().authorities() {
         all.extend(of_one(service, authority).await?);
     }
     let all: Arc<[Freshness]> = all.into();

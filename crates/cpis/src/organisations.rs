@@ -63,7 +63,9 @@ async fn with_register(
         }
         OrganisationsAction::List { text, kind } => {
             let page = register.search(&text, kind, 0, usize::MAX);
-            page.records.iter().for_each(|held| say::line(line(held)));
+            for held in &page.records {
+                say::line(line(held));
+            }
         }
         OrganisationsAction::Show { code } => {
             for held in under(&register, &code)? {
@@ -75,7 +77,9 @@ async fn with_register(
         OrganisationsAction::Export { kind, changed } => {
             let is_meant =
                 |held: &&Held| kind.is_none_or(|kind| held.record.kind() == kind) && (!changed || held.version > 0);
-            register.records().filter(is_meant).for_each(|held| say::line(held.record.json()));
+            for held in register.records().filter(is_meant) {
+                say::line(held.record.json());
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -87,7 +91,9 @@ fn read(files: &[PathBuf], kind: TableKind, register: &Register) -> Result<Plan>
     let read: Vec<(String, Vec<u8>)> = files.iter().map(read).collect::<Result<_>>()?;
     let tables: Vec<Table<'_>> = read.iter().map(|(name, bytes)| Table { name, kind, bytes }).collect();
     plan(&tables, register).map_err(|faults| {
-        faults.iter().take(LINES_MAX).for_each(say::aside);
+        for fault in faults.iter().take(LINES_MAX) {
+            say::aside(fault);
+        }
         Fault::failed(format!("There are {} faults. Nothing was imported.", faults.len()))
     })
 }
@@ -107,7 +113,9 @@ fn told(plan: &Plan, dry_run: bool) {
             let (kind, code) = (change.record.kind().code(), change.record.code());
             change.differences.iter().map(move |one| format!("{kind} {code} {}", difference(one)))
         });
-        differences.take(LINES_MAX).for_each(say::line);
+        for one in differences.take(LINES_MAX) {
+            say::line(one);
+        }
     }
     let would = if dry_run { "Would be" } else { "Records" };
     say::line(format_args!(
@@ -186,7 +194,9 @@ fn shown(kind: RecordKind, code: &str, versions: &[Version]) {
         };
         let (at, number) = (london_instant(version.at), version.version);
         say::line(format_args!("{} {code}, version {number}, {at}, by {who}: {}", kind.code(), version.why));
-        version.differences.iter().for_each(|one| say::line(format_args!("  {}", difference(one))));
+        for one in &version.differences {
+            say::line(format_args!("  {}", difference(one)));
+        }
     }
 }
 

@@ -50,10 +50,12 @@ enum Cell {
     Successors,
 }
 
+/// Column, field, form, and whether the table must have it.
+type Column = (&'static str, &'static str, Cell, bool);
+
 struct Shape {
     kind: RecordKind,
-    /// Column, field, form, and whether the table must have it.
-    columns: &'static [(&'static str, &'static str, Cell, bool)],
+    columns: &'static [Column],
     /// Whether other columns are passed over: tables of others have them.
     others: bool,
 }
@@ -321,7 +323,7 @@ impl<'a> Planning<'a> {
         }
     }
 
-    fn row(&mut self, at: At<'a>, shape: &Shape, cells: Vec<((&'static str, &'static str, Cell, bool), &str)>) {
+    fn row(&mut self, at: At<'a>, shape: &Shape, cells: Vec<(Column, &str)>) {
         let before = self.faults.len();
         let cell = |field| cells.iter().find(|((_, its, ..), _)| *its == field).map_or("", |(_, text)| *text);
         let code = match (cell("code"), shape.kind) {
@@ -361,8 +363,8 @@ impl<'a> Planning<'a> {
             Err(RecordError::Faults(faults)) => {
                 for fault in faults {
                     let root = |field: &str| field.split(['[', '.']).next().map(str::to_owned);
-                    let same = |column: &&(&str, &str, Cell, bool)| column.1 == fault.field;
-                    let near = |column: &&(&str, &str, Cell, bool)| root(column.1) == root(&fault.field);
+                    let same = |column: &&Column| column.1 == fault.field;
+                    let near = |column: &&Column| root(column.1) == root(&fault.field);
                     let column = shape.columns.iter().find(same).or_else(|| shape.columns.iter().find(near));
                     self.fault(at, column.map_or(&fault.field, |column| column.0), fault.what);
                 }
@@ -392,7 +394,9 @@ impl<'a> Planning<'a> {
             match Record::from_json(line) {
                 Ok(record) => self.record(at, record),
                 Err(RecordError::Faults(faults)) => {
-                    faults.into_iter().for_each(|fault| self.fault(at, &fault.field, fault.what));
+                    for fault in faults {
+                        self.fault(at, &fault.field, fault.what);
+                    }
                 }
                 Err(error) => self.fault(at, "", error.to_string()),
             }
