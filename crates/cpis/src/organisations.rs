@@ -145,7 +145,7 @@ async fn save(opened: &Opened, register: Arc<Register>, plan: Plan, why: &Text) 
     let edits = plan.changes.into_iter().map(|change| Edit { record: change.record, expected: change.expected });
     let saved = organisations::change_all(&service, caller()?, edits.collect(), why).await;
     let signed = match saved {
-        Ok(()) => open::sign(&service).await,
+        Ok(_) => open::sign(&service).await,
         Err(AppError::Conflict) => {
             let what = "Somebody else changed one of these records meanwhile. Nothing was imported";
             Err(Fault::failed(what).mend("Import again."))

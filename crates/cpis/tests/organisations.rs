@@ -10,6 +10,10 @@ use installation::{Installation, person, question, request, try_send, upload_fil
 const SITES: &str =
     "code,name,organisation,setting,until\nRJ122,The renamed hospital,RJ1,S07,\nXX101,Closed,RJ1,U01,2020-03-31\n";
 
+fn words<'a>(config: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    [&["organisations", "--config", config], rest].concat()
+}
+
 #[test]
 fn tables_are_imported_as_a_whole_and_their_history_is_kept() {
     let installation = Installation::new(&[]);
@@ -20,20 +24,19 @@ fn tables_are_imported_as_a_whole_and_their_history_is_kept() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let organisations = |words: &[&str]| [&["organisations", "--config", config], words].concat();
-    let run = |words: &[&str]| {
-        let done = cpis(&organisations(words), "");
-        assert_eq!(done.code, 0, "{words:?}: {} {}", done.out, done.err);
+    let run = |rest: &[&str]| {
+        let done = cpis(&words(config, rest), "");
+        assert_eq!(done.code, 0, "{rest:?}: {} {}", done.out, done.err);
         done.out
     };
     let (sites, bad) = (file("sites.csv", SITES), file("bad.csv", "code,name,organisation,setting\nXX102,A,RJ1,U99\n"));
 
-    let refused = failed(&organisations(&["import", &sites, &bad, "--kind", "sites", "--why", "the list of November"]));
+    let refused = failed(&words(config, &["import", &sites, &bad, "--kind", "sites", "--why", "the list of November"]));
     assert!(refused.code == 1 && refused.err.contains("bad.csv, line 2, setting: "), "{}", refused.err);
     assert!(refused.err.contains("Nothing was imported"));
-    assert_eq!(failed(&organisations(&["import", &sites, "--kind", "sites", "--why", " "])).code, 2);
-    assert_eq!(failed(&organisations(&["import", &sites, "--kind", "people", "--why", "x"])).code, 2);
-    assert!(failed(&organisations(&["show", "XX101"])).err.contains("nothing under this code"));
+    assert_eq!(failed(&words(config, &["import", &sites, "--kind", "sites", "--why", " "])).code, 2);
+    assert_eq!(failed(&words(config, &["import", &sites, "--kind", "people", "--why", "x"])).code, 2);
+    assert!(failed(&words(config, &["show", "XX101"])).err.contains("nothing under this code"));
 
     let import = ["import", &sites, "--kind", "sites", "--why", "the list of November"];
     let dry = run(&[&import[..], &["--dry-run"]].concat());
@@ -63,8 +66,8 @@ fn a_service_answers_by_the_imported_register() {
     let config = installation.config();
     let authorities = installation.folder.path().join("authorities.csv");
     std::fs::write(&authorities, "ods_code,name\n702,The Council of Camden\n").unwrap();
-    let words = ["organisations", "--config", config.to_str().unwrap(), "import", authorities.to_str().unwrap()];
-    let words = [&words[..], &["--kind", "authorities", "--why", "its new name"]].concat();
+    let import = ["import", authorities.to_str().unwrap(), "--kind", "authorities", "--why", "its new name"];
+    let words = words(config.to_str().unwrap(), &import);
     assert_eq!(cpis(&words, "").code, 0);
     let service = installation.start();
     let refused = failed(&words);
