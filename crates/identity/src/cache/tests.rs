@@ -66,7 +66,7 @@ fn an_entry_ends_with_the_register_that_it_was_judged_by() {
     let set = KeySet::parse(KEYS).unwrap();
     let key = set.find(None, Algorithm::ES256).unwrap();
     let (cache, fingerprint) = (Cache::default(), fingerprint(b"token", None, None));
-    cache.put(fingerprint, caller(), key, &register(1), second(1_000), 2_000);
+    cache.put(fingerprint, caller(), key.clone(), &register(1), second(1_000), 2_000);
     for (register, found) in
         [(register(1), true), (register(2), false), (register_on(1, "2026-11-26"), false), (Register::default(), false)]
     {
