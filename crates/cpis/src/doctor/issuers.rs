@@ -59,7 +59,7 @@ fn mapping(path: &Path) -> Result<Mapping, String> {
 
 async fn one(what: &str, mapping: Mapping, register: Arc<Register>) -> Vec<Finding> {
     let issuer = mapping.issuer().to_owned();
-    let mut findings = vec![match keys(mapping, register).await {
+    let mut findings = vec![match Box::pin(keys(mapping, register)).await {
         Ok(true) => Finding::good(what, "its keys can be read"),
         Ok(false) => {
             let mend =
