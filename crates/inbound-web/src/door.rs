@@ -55,7 +55,7 @@ pub struct Web {
 impl Web {
     /// The register of organisations as it is now.
     pub(crate) fn register(&self) -> Arc<Register> {
-        self.service.register.clone()
+        self.service.register.get()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
