@@ -104,7 +104,7 @@ pub(super) async fn own(visit: &mut Visit<'_>) -> Answer {
     let register = visit.web().register();
     let row = |notice: &Notice| {
         let report = notice.report.as_ref()?;
-        let name = register.authority(notice.authority);
+        let name = register.authority_name(notice.authority);
         Some(SentReport {
             reference: reference(notice),
             at: notice.at,
