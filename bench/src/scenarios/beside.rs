@@ -2,7 +2,6 @@
 
 use super::{BURST_CONNECTIONS, Run, wait_for_applier};
 use crate::judge::{Figure, Unit};
-use crate::limits::Asked;
 use crate::pgbench::{Pgbench, Script};
 use crate::rounds::{Beside, Report};
 use crate::serving::Serving;
@@ -51,7 +50,8 @@ impl Run<'_> {
 
     /// Hits a second at 64 connections against the best that pgbench did in any round with any number of clients.
     pub(super) fn against_pgbench(&mut self, rate: f64, reports: &[&Report]) {
-        for (script, asked) in [(Script::Locked, self.limits.pgbench), (Script::Unlocked, Asked::default())] {
+        let asked = self.limits.pgbench;
+        for script in [Script::Locked, Script::Unlocked] {
             let rates: Vec<_> = reports.iter().flat_map(|report| report.rates(script.row())).collect();
             let Some(figure) = share(script.row(), rate, &rates) else { continue };
             self.push(figure.asked(asked));
