@@ -27,6 +27,14 @@ fn the_demo_runs_starts_again_and_leaves_nothing_in_the_clear() {
         assert!(demo.told.contains(&format!("\n{step:>2}. ")) && demo.told.contains(words), "{}", demo.told);
     }
     assert!(first["fhir"].as_str().unwrap().ends_with("/cpis/FHIR/R4"));
+    assert!(first["fhir"].as_str().unwrap().starts_with(first["web"].as_str().unwrap()));
+    let hints = first["sign_ins"].as_array().unwrap().iter().map(|offered| offered["hint"].as_str().unwrap());
+    let hints: Vec<&str> = hints.collect();
+    for (hint, named) in
+        [("emergency-nurse", "Emergency nurse"), ("health-visitor", "Health visitor"), ("duty-worker", "Duty worker")]
+    {
+        assert!(hints.contains(&hint) && demo.told.contains(named), "{hint}: {}", demo.told);
+    }
     assert!(first["authority_api"].as_str().unwrap().ends_with("/authority/v1"));
     assert_eq!(
         (first["upload"]["ods_code"].as_str(), first["upload"]["next_sequence"].as_u64()),

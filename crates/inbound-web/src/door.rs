@@ -78,6 +78,7 @@ pub(crate) struct Visit<'a> {
     pub places: HashMap<String, String>,
     pub now: Timestamp,
     pub csp_origins: Vec<String>,
+    pub nonce: String,
 }
 
 /// Why a request ends early.
@@ -166,7 +167,7 @@ impl Visit<'_> {
             person,
             section,
             csrf: self.found.as_ref().map(|found| kept::csrf(&found.session)).unwrap_or_default(),
-            nonce: None,
+            nonce: Some(self.nonce.clone()),
             made: self.now,
             idle,
         }
@@ -287,7 +288,8 @@ impl Door {
         let start = Instant::now();
         let method = request.method().clone();
         let is_asset = place.routes.iter().any(|(_, route)| route.action == Action::Asset);
-        let run = AssertUnwindSafe(self.run(place, request)).catch_unwind();
+        let nonce = guard::nonce(&self.web);
+        let run = AssertUnwindSafe(self.run(place, request, nonce.clone())).catch_unwind();
         let (mut response, origins) = match tokio::time::timeout(self.web.time, run).await {
             Ok(Ok(done)) => done,
             Ok(Err(_)) => {
@@ -299,7 +301,8 @@ impl Door {
                 (StatusCode::SERVICE_UNAVAILABLE.into_response(), Vec::new())
             }
         };
-        guard::protect(response.headers_mut(), is_asset, &origins, self.web.base_url.starts_with("https://"));
+        let secure = self.web.base_url.starts_with("https://");
+        guard::protect(response.headers_mut(), (!is_asset).then_some(&*nonce), &origins, secure);
         let status = response.status().as_u16();
         metrics::counter!("cpis_pages_total", "route" => place.path, "status" => guard::status_class(status))
             .increment(1);
@@ -308,7 +311,7 @@ impl Door {
         response
     }
 
-    async fn run(&self, place: &Place, request: Request) -> (Response, Vec<String>) {
+    async fn run(&self, place: &Place, request: Request, nonce: String) -> (Response, Vec<String>) {
         let (mut parts, body) = request.into_parts();
         let places = input::places(&mut parts).await;
         let now = self.web.now();
@@ -328,6 +331,7 @@ impl Door {
             places,
             now,
             csp_origins,
+            nonce,
         };
         let done = match (place.routes.iter().find(|(method, _)| *method == parts.method), away) {
             (Some((_, route)), away) if route.who == Who::Anybody || away.is_none() => {

@@ -8,6 +8,7 @@ use axum::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine;
 use subtle::ConstantTimeEq;
 
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -22,17 +23,16 @@ pub(crate) fn is_api(path: &str) -> bool {
     ["/cpis/", "/authority/", "/health/", "/openapi.json", "/metrics"].iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The headers of every answer. Forms may lead to the origins named, since an issuer takes part in signing in and out.
-pub(crate) fn protect(headers: &mut HeaderMap, is_asset: bool, origins: &[String], secure: bool) {
+/// The headers of every answer. A page has a nonce, without which no script runs; what browsers fetch beside pages has none.
+/// Forms may lead to the origins named, since an issuer takes part in signing in and out.
+pub(crate) fn protect(headers: &mut HeaderMap, nonce: Option<&str>, origins: &[String], secure: bool) {
     let mut put = |name: HeaderName, value: &'static str| drop(headers.insert(name, HeaderValue::from_static(value)));
     put(X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if secure {
         put(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }
-    if is_asset {
-        return;
-    }
+    let Some(nonce) = nonce else { return };
     put(CACHE_CONTROL, "no-store");
     // With `no-referrer` browsers would not say where a form comes from.
     put(REFERRER_POLICY, "same-origin");
@@ -44,7 +44,7 @@ pub(crate) fn protect(headers: &mut HeaderMap, is_asset: bool, origins: &[String
     );
     let forms = [&["'self'".to_owned()], origins].concat().join(" ");
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action {forms}; \
+        "default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src 'self'; form-action {forms}; \
          frame-ancestors 'none'; base-uri 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
@@ -95,6 +95,13 @@ pub(crate) fn status_class(status: u16) -> &'static str {
         4 => "4xx",
         _ => "5xx",
     }
+}
+
+/// A nonce for the script of one page.
+pub(crate) fn nonce(web: &Web) -> String {
+    let mut bytes = [0; 18];
+    web.service.keys.entropy.fill(&mut bytes);
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// A short reference that stands in the log and on the page.

@@ -120,7 +120,7 @@ async fn a_script_in_a_name_is_shown_and_not_run() {
     for page in [&found, &answer] {
         assert!(!page.body.contains("<script>alert"), "{}", page.body);
         assert!(page.body.contains("&#60;script&#62;alert(1)"), "{}", page.body);
-        assert!(page.header("content-security-policy").contains("script-src 'self'"));
+        assert!(page.header("content-security-policy").contains("script-src 'nonce-"));
     }
 }
 
@@ -136,10 +136,14 @@ async fn every_answer_is_guarded_and_nothing_personal_stands_in_titles_or_addres
         nurse.open(number(1)).await,
         nurse.get("/nowhere").await,
     ];
+    let mut nonces = std::collections::HashSet::new();
     for page in &pages {
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe"));
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(page.body.contains(&format!("nonce=\"{nonce}\"")), "its own script may run");
+        assert!(nonces.insert(nonce.to_owned()), "each page has another");
         assert_eq!(page.header("cache-control"), "no-store");
         assert_eq!(page.header("x-frame-options"), "DENY");
         assert_eq!(page.header("x-content-type-options"), "nosniff");
@@ -154,14 +158,63 @@ async fn every_answer_is_guarded_and_nothing_personal_stands_in_titles_or_addres
 }
 
 #[tokio::test]
-async fn the_issuer_ends_sessions_once_by_a_message_of_its_own() {
+async fn the_issuer_ends_a_session_by_a_message_of_its_own_and_nobody_else_does() {
     let world = World::new().await;
-    let mut nurse = world.browser();
-    nurse.sign_in("emergency-nurse").await;
+    let sids = world.note_sessions();
+    let mut nurse = world.signed_in("emergency-nurse").await;
+    let mut visitor = world.signed_in("health-visitor").await;
+    let sid = sids.lock().unwrap()[0].clone();
+    let mut issuer = world.browser();
+    issuer.origin = None;
     for token in ["", "x.y.z", "eyJhbGciOiJub25lIn0.e30."] {
-        let mut issuer = world.browser();
-        issuer.origin = None;
         assert_eq!(issuer.post(paths::BACK_CHANNEL, &[("logout_token", token)]).await.status, 400);
     }
-    assert_ne!(nurse.get(paths::ROLE).await.to(), paths::SESSION_ENDED);
+    let claims = world.issuer.logout_claims(&sid).unwrap();
+    let unsigned = world.issuer.mint(&claims).rsplit_once('.').unwrap().0.to_owned() + ".AAAA";
+    assert_eq!(issuer.post(paths::BACK_CHANNEL, &[("logout_token", &unsigned)]).await.status, 400);
+    assert_eq!(nurse.get(paths::ROLE).await.status, 200);
+
+    let token = world.issuer.mint(&claims);
+    assert_eq!(issuer.post(paths::BACK_CHANNEL, &[("logout_token", &token)]).await.status, 200);
+    assert_eq!(nurse.get(paths::ROLE).await.to(), paths::SESSION_ENDED);
+    assert_eq!(visitor.get(paths::ROLE).await.status, 200, "another's goes on");
+    assert_eq!(issuer.post(paths::BACK_CHANNEL, &[("logout_token", &token)]).await.status, 400, "once");
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_every_session_of_the_person() {
+    let world = World::new().await;
+    let (mut one, mut two) = (world.signed_in("emergency-nurse").await, world.signed_in("emergency-nurse").await);
+    let mut other = world.signed_in("health-visitor").await;
+    one.get(paths::ROLE).await;
+    one.post(paths::SIGN_OUT, &[("everywhere", "yes")]).await;
+    assert_eq!(two.get(paths::ROLE).await.to(), paths::SESSION_ENDED);
+    assert_eq!(other.get(paths::ROLE).await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_personal_is_stored_in_the_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::in_file(&folder.path().join("cpis.db")).await;
+    world.plans(&[1]).await;
+    let mut nurse = world.reader("emergency-nurse").await;
+    nurse.open(number(1)).await;
+    let person = nurse.open(number(1)).await.hidden("person");
+    let report =
+        [("person", &*person), ("kind", "not-brought"), ("authority", "702"), ("text", "quite unmistakable words")];
+    assert_eq!(nurse.post(paths::REPORT_SEND, &report).await.status, 200);
+    world.apply().await;
+    let secret = nurse.cookies["__Host-cpis"].clone();
+    let name = world.signed_in_name(&mut nurse).await;
+    world.service.clone().close().await;
+    let mut read = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        read += bytes.len();
+        for word in [number(1).digits(), &number(1).spaced(), "Testcase", "quite unmistakable", &secret, &name] {
+            let found = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!found, "a word of {} bytes is found", word.len());
+        }
+    }
+    assert!(read > 100_000, "the files of the database were read");
 }

@@ -119,6 +119,11 @@ fn all_same(digits: &[u8; 10]) -> bool {
     digits.iter().all(|digit| Some(digit) == digits.first())
 }
 
+/// Characters without width, which come along when a number is copied from another program.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Pre-1996 numbers begin with letters, which name the register, and go on with digits and perhaps a stroke.
 fn old_style(text: &str) -> bool {
     let compact: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '/' | '-' | '.')).collect();
@@ -143,7 +148,7 @@ impl FromStr for NhsNumber {
                     count += 1;
                 }
                 '-' | '\u{2010}'..='\u{2015}' => {}
-                c if c.is_whitespace() => {}
+                c if c.is_whitespace() || is_unseen(c) => {}
                 _ if old_style(text) => return Err(NhsNumberError::OldStyle),
                 _ => return Err(NhsNumberError::NotDigits),
             }

@@ -26,11 +26,12 @@ use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
 use cpis_store::fault::Faults;
 use cpis_store_sqlite::{Options, SqliteStore};
 use cpis_testkit::issuer::people::{self, Places};
-use cpis_testkit::issuer::{AUDIENCE, BrowserClient, Issuer, SigningKey};
+use cpis_testkit::issuer::{AUDIENCE, BrowserClient, Issuer, SigningKey, header};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
 
@@ -52,6 +53,7 @@ pub struct World {
     pub issuer: Issuer,
     pub router: Router,
     pub faults: Faults,
+    key: SigningKey,
     clock: Arc<MockClock>,
 }
 
@@ -105,9 +107,22 @@ impl World {
     }
 
     pub async fn with(pace: Pace, break_glass: bool) -> Self {
+        let faults = Faults::default();
+        let options = Options { faults: faults.clone(), readers: 1, ..Options::default() };
+        Self::on(Arc::new(SqliteStore::open_memory_with(options).unwrap()), faults, pace, break_glass).await
+    }
+
+    /// With its database in a file.
+    pub async fn in_file(path: &Path) -> Self {
+        let store = Arc::new(SqliteStore::open(path, Options::default()).unwrap());
+        Self::on(store, Faults::default(), Pace::default(), false).await
+    }
+
+    async fn on(store: Arc<dyn cpis_store::Store>, faults: Faults, pace: Pace, break_glass: bool) -> Self {
         let clock = Arc::new(MockClock(AtomicI64::new(start().as_second())));
         let issuers_clock = clock.clone();
-        let keys = vec![SigningKey::fresh("test-1", &mut rand::rng())];
+        let issuers_key = SigningKey::fresh("test-1", &mut rand::rng());
+        let keys = vec![issuers_key.clone()];
         let issuer = Issuer::start("127.0.0.1:0".parse().unwrap(), keys, move || issuers_clock.now()).await.unwrap();
         let register = Arc::new(Register::built_in());
         let key = SigningKey::fresh("viewer-1", &mut rand::rng());
@@ -125,9 +140,6 @@ impl World {
         let back = format!("{BASE}{}", paths::SIGN_IN_BACK);
         let sign_in = SignIn::new(&mapping, &source, key.private_pem().as_bytes(), &back).unwrap();
 
-        let faults = Faults::default();
-        let options = Options { faults: faults.clone(), readers: 1, ..Options::default() };
-        let store: Arc<dyn cpis_store::Store> = Arc::new(SqliteStore::open_memory_with(options).unwrap());
         let entropy = Arc::new(SystemEntropy::seeded(7));
         let ring = Arc::new(KeyRing::generate("cpis.test", &*entropy).unwrap());
         let wrapped = Keys { ring: ring.clone(), entropy: entropy.clone() };
@@ -150,7 +162,7 @@ impl World {
             time: Duration::from_secs(30),
         });
         let router = router(web, Router::new());
-        Self { service, issuer, router, faults, clock }
+        Self { service, issuer, router, faults, key: issuers_key, clock }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -195,6 +207,24 @@ impl World {
         let worker = Arc::new(Caller { who: Who::Person(staff), organisation, site: None, rights });
         let file = encode_file(&header, &records);
         receive(&self.service, worker, file.into(), Wishes::default()).await.unwrap();
+    }
+
+    /// Notes the ids of the issuer's sessions as they begin.
+    pub fn note_sessions(&self) -> Arc<Mutex<Vec<String>>> {
+        let sids: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (noted, key) = (sids.clone(), self.key.clone());
+        self.issuer.write_id_tokens_by(move |claims| {
+            noted.lock().unwrap().push(claims["sid"].as_str().unwrap().to_owned());
+            key.sign(&header(&key), claims)
+        });
+        sids
+    }
+
+    /// The name that the header shows of somebody who signed in.
+    pub async fn signed_in_name(&self, browser: &mut Browser<'_>) -> String {
+        let page = browser.get(paths::FIND).await;
+        let account = page.body.split("nhsuk-header__account-item").nth(1).unwrap();
+        account.split("<bdi>").nth(1).unwrap().split("</bdi>").next().unwrap().to_owned()
     }
 
     pub fn browser(&self) -> Browser<'_> {

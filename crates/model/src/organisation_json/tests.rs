@@ -157,7 +157,7 @@ fn newer_forms_are_told_apart() {
     assert_eq!(Record::from_json(newer.as_bytes()), Err(RecordError::Newer(2)));
     assert!(RecordError::Newer(2).to_string().ends_with("use a newer cpis"));
     assert_eq!(Record::from_json(b"[]"), Err(RecordError::NotJson));
-    assert_eq!(Record::from_json(&[b' '; RECORD_BYTES_MAX + 1]), Err(RecordError::TooLarge));
+    assert_eq!(Record::from_json(&vec![b' '; RECORD_BYTES_MAX + 1]), Err(RecordError::TooLarge));
 }
 
 #[test]

@@ -145,7 +145,8 @@ fn every_fault_has_its_line_and_column() {
         faults(TableKind::Records, "\n{}\n[]\n"),
         [column(2, "version"), column(2, "kind"), column(2, "name"), column(3, "")]
     );
-    let many = format!("ods_code,name\n{}", (0..=ROWS_MAX).map(|n| format!("Q{n},A\n")).collect::<String>());
+    let rows: Vec<String> = (0..=ROWS_MAX).map(|n| format!("Q{n},A")).collect();
+    let many = format!("ods_code,name\n{}\n", rows.join("\n"));
     assert!(faults(TableKind::Providers, &many).iter().all(|(line, _)| *line == ROWS_MAX as u64 + 2 || *line < 12));
     let text = plan(&[table(TableKind::Sites, sites)], &Register::built_in()).unwrap_err();
     assert!(text.iter().all(|fault| !fault.to_string().contains("Robin")), "{text:?}");

@@ -25,7 +25,7 @@ fn the_built_in_tables_read_without_a_fault() {
     assert_eq!(register.authority("714".parse().unwrap()).map(AsRef::as_ref), Some("City of London"));
     assert!(register.sites().iter().all(|site| register.organisation(site.organisation).is_some()));
     let Record::Authority(city) = &*register.record(RecordKind::Authority, "714").unwrap().record else { panic!() };
-    assert_eq!(city.dfe_code.as_ref().map(|code| code.as_str()), Some("201"));
+    assert_eq!(city.dfe_code.as_ref().map(crate::record_text::DfeCode::as_str), Some("201"));
     assert!(city.gss_code.is_some() && city.region.is_some());
 }
 
