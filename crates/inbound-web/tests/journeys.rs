@@ -73,6 +73,7 @@ async fn the_three_answers_and_their_neighbours_are_told_apart() {
     let held = nurse.open(number(1)).await;
     let none = nurse.open(number(3)).await;
     assert_eq!(none.heading(), "No child protection record is held");
+    assert!(none.body.contains("1 of 153 local authorities"), "{}", none.body);
     assert!(held.body.contains("data-answer=\"record\"") && none.body.contains("data-answer=\"none\""));
     let person = nurse.find(number(2)).await;
     // The session is read first.

@@ -197,6 +197,8 @@ fn answers(hall: &mut Hall) -> Result<(), askama::Error> {
     let none = |person: Person, late| NoRecord {
         page: clinician(Section::Find),
         person,
+        sending: if late == 3 { 2 } else { 153 },
+        registered: 153,
         data_from: (late < 2).then(|| at("2026-11-24T23:50:00Z")),
         late,
     };

@@ -68,6 +68,8 @@ async fn none(visit: &Visit<'_>, meant: &Meant) -> Answer {
     let page = NoRecord {
         page: visit.frame(Section::Find),
         person: person_of(visit, meant),
+        sending: fresh.len(),
+        registered: visit.web().register().authorities().len(),
         data_from: fresh.iter().map(|of| of.last).min(),
         late: fresh.iter().filter(|of| of.is_late(visit.now)).count(),
     };

@@ -161,6 +161,10 @@ pub struct NoRecord {
     pub page: Frame,
     /// The person.
     pub person: Person,
+    /// How many authorities have sent a file so far.
+    pub sending: usize,
+    /// How many there are.
+    pub registered: usize,
     /// The oldest of the authorities' last files.
     pub data_from: Option<Timestamp>,
     /// How many authorities' files are late.
