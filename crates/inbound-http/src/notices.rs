@@ -16,6 +16,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 
+const REPORTED: &str = "This is a message of somebody who saw the record. It is no referral.";
 const TEXT: &str = "This says that a record was opened, not that the person was there, nor why it was opened.";
 
 #[derive(Serialize)]
@@ -31,12 +32,29 @@ struct Written {
     cursor: String,
     nhs_number: String,
     local_id: Option<String>,
+    kind: &'static str,
     accessed_at: String,
+    report: Option<Told>,
     by: By,
     organisation: Named,
     site: Option<At>,
     acknowledged_at: Option<String>,
+    acknowledged_by: Option<Role>,
     text: &'static str,
+}
+
+/// What was reported.
+#[derive(Serialize)]
+struct Told {
+    kind: &'static str,
+    phone: Option<String>,
+    words: Option<String>,
+}
+
+/// Who acknowledged a notice: a role, where a person did.
+#[derive(Serialize)]
+struct Role {
+    role_name: String,
 }
 
 #[derive(Serialize)]
@@ -119,7 +137,13 @@ fn written(notice: &Notice) -> Written {
         cursor: notice.number.to_string(),
         nhs_number: notice.number_of_person.digits().to_owned(),
         local_id: notice.local_id.clone(),
+        kind: if notice.report.is_some() { "report" } else { "access" },
         accessed_at: london_instant(notice.at),
+        report: notice.report.as_ref().map(|report| Told {
+            kind: report.kind.code(),
+            phone: report.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            words: report.text.as_ref().map(|text| text.as_str().to_owned()),
+        }),
         by: match &notice.who {
             Who::Person(staff) => By::Person {
                 role_code: staff.role_code.to_string(),
@@ -131,7 +155,11 @@ fn written(notice: &Notice) -> Written {
         organisation: organisation(&notice.organisation),
         site: notice.site.as_ref().map(site),
         acknowledged_at: notice.acknowledged.map(london_instant),
-        text: TEXT,
+        acknowledged_by: notice.acknowledged_by.as_ref().and_then(|caller| match &caller.who {
+            Who::Person(staff) => Some(Role { role_name: staff.role_name.to_string() }),
+            Who::System { .. } => None,
+        }),
+        text: if notice.report.is_some() { REPORTED } else { TEXT },
     }
 }
 

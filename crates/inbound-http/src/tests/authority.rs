@@ -1,9 +1,13 @@
 //! Notices over HTTP.
 
-use super::world::{CAMDEN, CLIENT, GREENWICH, World, number, start};
+use super::world::{CAMDEN, CLIENT, GREENWICH, SITE, World, number, start};
+use cpis_app::reports;
+use cpis_model::caller::{Caller, Rights, Staff, Who};
+use cpis_model::notice::{Report, ReportKind};
 use cpis_model::plan::PlanKind::ChildProtection;
 use cpis_testkit::issuer::people;
 use http::Method;
+use std::sync::Arc;
 
 const PATH: &str = "/authority/v1/notices";
 
@@ -21,7 +25,8 @@ async fn a_notice_says_who_opened_the_record_and_where() {
     assert!(!notice["by"]["name"].as_str().unwrap().is_empty());
     assert_eq!(notice["organisation"]["code"], "R0A");
     assert_eq!((&notice["site"]["code"], &notice["site"]["setting"]["code"]), (&"R0A".into(), &"U01".into()));
-    assert!(notice["acknowledged_at"].is_null());
+    assert!(notice["acknowledged_at"].is_null() && notice["report"].is_null());
+    assert_eq!(notice["kind"], "access");
     assert!(notice["text"].as_str().unwrap().contains("not that the person was there"));
     assert!(notice["cursor"].is_string());
 
@@ -48,6 +53,38 @@ async fn a_notice_says_who_opened_the_record_and_where() {
     })
     .collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]));
+}
+
+#[tokio::test]
+async fn a_report_says_what_it_is_and_is_no_access() {
+    let world = World::new().await;
+    world.load(CAMDEN, &[(number(1), ChildProtection)]).await;
+    let site = world.register.site(SITE.parse().unwrap()).cloned().unwrap();
+    let organisation = world.register.organisation(site.organisation).unwrap();
+    let staff = Staff {
+        user_id: "555000000001".into(),
+        role_profile_id: None,
+        role_code: "R8001".into(),
+        role_name: "Nurse Access Role".into(),
+        name: "Ms Sample".into(),
+    };
+    let rights = Rights { view: true, ..Rights::default() };
+    let nurse = Arc::new(Caller { who: Who::Person(staff), organisation, site: Some(site), rights });
+    let told = Report {
+        kind: ReportKind::NoAnswer,
+        phone: Some("01632960001".parse().unwrap()),
+        text: Some("Rang twice".parse().unwrap()),
+    };
+    reports::report(&world.service, nurse, number(1), CAMDEN.parse().unwrap(), told).await.unwrap();
+    let notices = world.notices(CAMDEN).await;
+    let notice = &notices[0];
+    assert_eq!(notice["kind"], "report");
+    let report = serde_json::json!({ "kind": "no-answer", "phone": "01632960001", "words": "Rang twice" });
+    assert_eq!(notice["report"], report);
+    assert!(notice["text"].as_str().unwrap().contains("no referral") && notice["acknowledged_by"].is_null());
+    let path = format!("{PATH}/{}/acknowledgement", notice["id"].as_str().unwrap());
+    let acknowledged = world.ask(Method::POST, &path, &world.worker(CAMDEN), &[], "").await;
+    assert!(acknowledged.json()["acknowledged_by"]["role_name"].is_string(), "{}", acknowledged.text());
 }
 
 #[tokio::test]
