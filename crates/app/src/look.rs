@@ -108,6 +108,19 @@ pub(crate) async fn look(service: &Arc<Service>, question: Question, purpose: Pu
     service.recorder.record(Some(asked), move |batch, found| decide(&own, batch, found, &frozen)).await
 }
 
+/// Records that a known caller was refused something that is about no child.
+pub async fn note_refused(
+    service: &Service,
+    caller: Arc<Caller>,
+    action: &'static str,
+    refusal: Refusal,
+) -> Result<(), AppError> {
+    match refuse::<()>(service, caller, action, refusal, None).await {
+        Err(AppError::Refused(_)) => Ok(()),
+        other => other,
+    }
+}
+
 /// Records that a known caller was refused, and refuses.
 pub(crate) async fn refuse<T>(
     service: &Service,

@@ -102,10 +102,11 @@ pub async fn acknowledge(service: &Service, caller: Arc<Caller>, id: Uuid) -> Re
     let at = service.clock.now();
     let (_, month) = service.month_key(at).await?;
     let by = month.seal(&*service.keys.entropy, &by_place(id), &codec::encode_caller(&caller));
-    let row = service.store.acknowledge(authority, id, at, by).await?.ok_or(AppError::NotFound)?;
-    let notice = open(service, std::slice::from_ref(&row)).await?.pop().ok_or(AppError::NotFound)?;
+    service.store.notice(authority, id).await?.ok_or(AppError::NotFound)?;
+    // The entry first: what stands without it would be nobody's.
     record_read(service, caller, authority, 1).await?;
-    Ok(notice)
+    let row = service.store.acknowledge(authority, id, at, by).await?.ok_or(AppError::NotFound)?;
+    open(service, std::slice::from_ref(&row)).await?.pop().ok_or(AppError::NotFound)
 }
 
 async fn record_read(

@@ -163,11 +163,14 @@ pub async fn find(service: &Service, secret: &Secret, lifetime: Lifetime) -> Res
 /// choice of role, a change of what is allowed. Its end stays. `None`: it was ended meanwhile.
 pub async fn renew(service: &Service, old: Session, body: Vec<u8>) -> Result<Option<Session>, AppError> {
     let now = service.clock.now();
-    if service.store.forget(KeptKind::Session, Forget::One(old.secret.digest())).await? == 0 {
-        return Ok(None);
-    }
+    let id = old.secret.digest();
     let session = Session { secret: Secret(random(&*service.keys.entropy)), body, revision: 1, ..old };
     save(service, &session, now).await?;
+    // Whoever ends all sessions of the person at this moment finds the new one, or the old one is gone here.
+    if service.store.forget(KeptKind::Session, Forget::One(id)).await? == 0 {
+        end(service, &session.secret).await?;
+        return Ok(None);
+    }
     Ok(Some(session))
 }
 
@@ -305,8 +308,12 @@ impl Accounts<'_> {
         Ok(self.store.keep(seal_account(self.keys, account, account.revision + 1)?, now).await?)
     }
 
-    /// Removes an account, and says whether there was one.
-    pub async fn remove(&self, login: &str) -> Result<bool, AppError> {
+    /// Removes an account with all its sessions, which name `issuer` as theirs, and says whether there was one.
+    pub async fn remove(&self, issuer: &str, login: &str) -> Result<bool, AppError> {
+        if let Some(account) = self.find(login).await? {
+            let group = self.keys.ring.group(&["subject", issuer, &account.login]);
+            self.store.forget(KeptKind::Session, Forget::Group(KeptGroup::First, group)).await?;
+        }
         Ok(self.store.forget(KeptKind::Account, Forget::One(account_id(self.keys, login))).await? > 0)
     }
 

@@ -96,6 +96,6 @@ async fn accounts_are_changed_by_whoever_saw_them() {
     assert!(accounts.save(&Account { body: b"other".to_vec(), ..found.clone() }, now).await.unwrap());
     assert!(!accounts.save(&found, now).await.unwrap(), "somebody changed it meanwhile");
     assert_eq!(accounts.all().await.unwrap().len(), 1);
-    assert!(accounts.remove("SITE.LEAD").await.unwrap());
+    assert!(accounts.remove("local", "SITE.LEAD").await.unwrap());
     assert!(accounts.find("site.lead").await.unwrap().is_none());
 }

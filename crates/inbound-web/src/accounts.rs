@@ -1,15 +1,21 @@
 //! Emergency accounts: an attempt with name, password and code, judged once.
+//!
+//! A right pair is let in however many wrong ones came before: nobody may lock out those for whom the accounts are. What
+//! keeps guesses off is the length of the password, the code, and that few attempts are judged at a time.
 
 use cpis_app::sessions::{Account, Accounts};
 use cpis_app::{AppError, Service};
 use cpis_identity::{LocalAccount, SignedIn, verify_password};
 use cpis_model::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
-/// Wrong attempts after which an account is locked.
-const FAILURES_MAX: u32 = 5;
-/// Seconds for which it is locked then.
-const LOCKED_SECONDS: i64 = 15 * 60;
+/// Attempts that are judged at a time. Each takes 19 MiB and some tens of milliseconds.
+const AT_A_TIME: usize = 2;
+static JUDGED: Semaphore = Semaphore::const_new(AT_A_TIME);
+
+/// Longest name of an account in bytes.
+const NAME_BYTES_MAX: usize = 64;
 
 /// What is kept of an account beside what it is.
 #[derive(Clone, Serialize, Deserialize)]
@@ -19,16 +25,12 @@ pub struct KeptAccount {
     pub account: LocalAccount,
     /// The step of the last code that was accepted: no code is taken twice.
     pub used: Option<u64>,
-    /// Wrong attempts since the last good one.
-    pub failures: u32,
-    /// Until when it is locked, in seconds since 1970.
-    pub locked_until: i64,
 }
 
 impl KeptAccount {
     /// A new account.
     pub fn new(account: LocalAccount) -> Self {
-        Self { account, used: None, failures: 0, locked_until: 0 }
+        Self { account, used: None }
     }
 
     /// Its bytes, to be sealed.
@@ -42,49 +44,34 @@ impl KeptAccount {
     }
 }
 
-/// What came of an attempt.
-pub(crate) enum Attempt {
-    Accepted(Box<SignedIn>),
-    Wrong,
-    Locked,
-}
-
-/// Judges an attempt. It takes as long whether there is such an account or not.
+/// Who an attempt lets in, if anybody. It takes as long whether there is such an account or not; with too many at once the
+/// service says that it is busy.
 pub(crate) async fn attempt(
     service: &Service,
     name: &str,
     password: &str,
     code: &str,
     now: Timestamp,
-) -> Result<Attempt, AppError> {
+) -> Result<Option<Box<SignedIn>>, AppError> {
+    let _judged = JUDGED.try_acquire().map_err(|_| AppError::unavailable())?;
+    if name.len() > NAME_BYTES_MAX {
+        return Ok(None);
+    }
     let accounts = Accounts { store: &*service.store, keys: &service.keys };
     let found = accounts.find(name).await?;
     let kept = found.as_ref().and_then(|found| KeptAccount::from_bytes(&found.body));
+    let (password, code) = (password.to_owned(), code.to_owned());
     let (Some(found), Some(mut kept)) = (found, kept) else {
-        let password = password.to_owned();
         blocking(move || verify_password(&password, None)).await?;
-        return Ok(Attempt::Wrong);
+        return Ok(None);
     };
-    if now.as_second() < kept.locked_until {
-        return Ok(Attempt::Locked);
-    }
-    let (account, used, password, code) = (kept.account.clone(), kept.used, password.to_owned(), code.to_owned());
-    let step = blocking(move || account.accepts(&password, &code, used, now)).await?;
-    if let Some(step) = step {
-        (kept.used, kept.failures, kept.locked_until) = (Some(step), 0, 0);
-    } else {
-        kept.failures += 1;
-        if kept.failures >= FAILURES_MAX {
-            (kept.failures, kept.locked_until) = (0, now.as_second() + LOCKED_SECONDS);
-        }
-    }
-    let body = kept.to_bytes();
-    let saved = accounts.save(&Account { body, ..found }, now).await?;
-    // Somebody else tried at the same moment: one of the two codes may be the same.
-    if step.is_none() || !saved {
-        return Ok(Attempt::Wrong);
-    }
-    Ok(Attempt::Accepted(Box::new(kept.account.signed_in(now))))
+    let (account, used) = (kept.account.clone(), kept.used);
+    let Some(step) = blocking(move || account.accepts(&password, &code, used, now)).await? else { return Ok(None) };
+    kept.used = Some(step);
+    let fresh = Account { body: kept.to_bytes(), ..found };
+    // Otherwise somebody else used an account of this name at the same moment, perhaps with the same code.
+    let saved = accounts.save(&fresh, now).await?;
+    Ok(saved.then(|| Box::new(kept.account.signed_in(now))))
 }
 
 /// Hashing takes some tens of milliseconds.

@@ -18,10 +18,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use cpis_app::sessions::Lifetime;
-use cpis_app::{AppError, Service};
+use cpis_app::{AppError, Service, look};
 use cpis_identity::SignIns;
 use cpis_model::Timestamp;
-use cpis_model::caller::{Caller, Who as CallerWho};
+use cpis_model::caller::{Caller, Refusal, Who as CallerWho};
 use cpis_model::register::Register;
 use futures_util::FutureExt;
 use std::collections::HashMap;
@@ -294,15 +294,16 @@ impl Door {
             Ok(Ok(done)) => done,
             Ok(Err(_)) => {
                 tracing::error!(route = place.path, "a page panicked");
-                (StatusCode::INTERNAL_SERVER_ERROR.into_response(), Vec::new())
+                (self.unavailable(&nonce), Vec::new())
             }
             Err(_) => {
                 tracing::warn!(route = place.path, "a page took too long");
-                (StatusCode::SERVICE_UNAVAILABLE.into_response(), Vec::new())
+                (self.unavailable(&nonce), Vec::new())
             }
         };
         let secure = self.web.base_url.starts_with("https://");
-        guard::protect(response.headers_mut(), (!is_asset).then_some(&*nonce), &origins, secure);
+        let is_file = is_asset && response.status() == StatusCode::OK;
+        guard::protect(response.headers_mut(), (!is_file).then_some(&*nonce), &origins, secure);
         let status = response.status().as_u16();
         metrics::counter!("cpis_pages_total", "route" => place.path, "status" => guard::status_class(status))
             .increment(1);
@@ -311,11 +312,28 @@ impl Door {
         response
     }
 
+    /// The page for a request that did not come to its end.
+    fn unavailable(&self, nonce: &str) -> Response {
+        let page = Frame {
+            brand: self.web.brand.clone(),
+            person: None,
+            section: Section::Elsewhere,
+            csrf: String::new(),
+            nonce: Some(nonce.to_owned()),
+            made: self.web.now(),
+            idle: None,
+        };
+        let page = Message { page, what: What::Unavailable };
+        rendered(StatusCode::SERVICE_UNAVAILABLE, &page)
+            .unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    }
+
     async fn run(&self, place: &Place, request: Request, nonce: String) -> (Response, Vec<String>) {
         let (mut parts, body) = request.into_parts();
         let places = input::places(&mut parts).await;
         let now = self.web.now();
-        let found = kept::find(&self.web, &parts.headers).await;
+        let is_asset = place.routes.iter().any(|(_, route)| route.action == Action::Asset);
+        let found = if is_asset { Ok(None) } else { kept::find(&self.web, &parts.headers).await };
         let (found, away) = match found {
             Ok(found) => (found, None),
             Err(error) => (None, Some(Stop::from(error))),
@@ -346,6 +364,10 @@ impl Door {
                 Ok(response)
             }
             (None, _) => Err(Stop::Say(What::NotFound)),
+            (Some((_, route)), Some(_)) if route.action == Action::SignOut => {
+                let answer = visit.message(What::Unavailable);
+                Ok(with_cookie(answer, kept::no_cookie(kept::SESSION)))
+            }
             (Some(_), Some(stop)) => Err(stop),
             (Some(_), None) => Err(Stop::Failed("route".to_owned())),
         };
@@ -362,11 +384,16 @@ impl Door {
     }
 
     async fn through(&self, visit: &mut Visit<'_>, route: &Route, uri: &axum::http::Uri, body: Body) -> Answer {
-        may(visit, route, uri)?;
-        if route.method == "POST" && route.action != Action::BackChannel {
-            guard::same_origin(visit.headers, &self.web.base_url)?;
+        let allowed = may(visit, route, uri);
+        if let (Err(Stop::Say(What::NotAllowed)), Some(caller)) = (&allowed, &visit.caller) {
+            look::note_refused(&self.web.service, caller.clone(), "page", Refusal::NoActivity).await?;
         }
-        visit.input = input::read(visit.headers, uri, body, route.method == "POST").await?;
+        allowed?;
+        if route.method == "POST" && route.action != Action::BackChannel {
+            guard::same_origin(visit.headers, uri, &self.web.base_url)?;
+        }
+        let files = route.who != Who::Anybody;
+        visit.input = input::read(visit.headers, uri, body, route.method == "POST", files).await?;
         if route.method == "POST"
             && let Some(found) = &visit.found
             && route.action != Action::BackChannel

@@ -7,7 +7,7 @@ use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use base64::Engine;
 use subtle::ConstantTimeEq;
 
@@ -54,10 +54,12 @@ pub(crate) fn protect(headers: &mut HeaderMap, nonce: Option<&str>, origins: &[S
 
 /// Refuses a form that another site sent. A browser says where a form comes from; what says nothing is no browser of today,
 /// and is held by the token alone.
-pub(crate) fn same_origin(headers: &HeaderMap, base_url: &str) -> Result<(), Stop> {
+pub(crate) fn same_origin(headers: &HeaderMap, uri: &Uri, base_url: &str) -> Result<(), Stop> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site_fits = text(FETCH_SITE).is_none_or(|site| matches!(site, "same-origin" | "none"));
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // HTTP/2 has the name in the address.
+    let named = uri.authority().map(axum::http::uri::Authority::as_str);
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).or(named).unwrap_or_default();
     let origin_fits = match headers.get(ORIGIN).map(HeaderValue::to_str) {
         None => true,
         // Behind a balancer the base address counts, beside it the host that the browser asked for.
@@ -134,7 +136,7 @@ mod tests {
             (&[("sec-fetch-site", "same-site")], false),
             (&[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")], false),
         ] {
-            assert_eq!(same_origin(&headers(pairs), base).is_ok(), good, "{pairs:?}");
+            assert_eq!(same_origin(&headers(pairs), &Uri::from_static("/find"), base).is_ok(), good, "{pairs:?}");
         }
     }
 

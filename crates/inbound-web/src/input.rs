@@ -46,8 +46,14 @@ pub(crate) async fn places(parts: &mut Parts) -> HashMap<String, String> {
     params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Reads the fields of the address, or of the form.
-pub(crate) async fn read(headers: &HeaderMap, uri: &Uri, body: Body, is_form: bool) -> Result<Input, Stop> {
+/// Reads the fields of the address, or of the form; with `files` a form may carry a file.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    uri: &Uri,
+    body: Body,
+    is_form: bool,
+    files: bool,
+) -> Result<Input, Stop> {
     let mut input = Input { query: uri.query().unwrap_or_default().to_owned(), ..Input::default() };
     if !is_form {
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -56,7 +62,7 @@ pub(crate) async fn read(headers: &HeaderMap, uri: &Uri, body: Body, is_form: bo
         return Ok(input);
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_file = kind.starts_with("multipart/form-data");
+    let is_file = files && kind.starts_with("multipart/form-data");
     let limit = if is_file { FILE_BYTES_MAX } else { FORM_BYTES_MAX };
     let bytes = Limited::new(body, limit).collect().await.map_err(|_| Stop::Say(What::NotAllowed))?.to_bytes();
     if is_file {
@@ -67,7 +73,10 @@ pub(crate) async fn read(headers: &HeaderMap, uri: &Uri, body: Body, is_form: bo
             let name = part.name().unwrap_or_default().to_owned();
             match part.bytes().await {
                 Ok(bytes) if name == "file" => input.body = bytes.to_vec(),
-                Ok(bytes) => input.put(name, String::from_utf8_lossy(&bytes).into_owned()),
+                Ok(bytes) if bytes.len() <= FORM_BYTES_MAX => {
+                    input.put(name, String::from_utf8_lossy(&bytes).into_owned())
+                }
+                Ok(_) => return Err(Stop::Say(What::NotAllowed)),
                 Err(_) => return Err(Stop::Say(What::NotAllowed)),
             }
         }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cpis_app::AppError;
 use cpis_app::sessions::{self, Secret, Session, open_carried, seal_carried};
-use cpis_identity::{Pending, SignedIn};
+use cpis_identity::{LOCAL_ISSUER, Pending, SignedIn};
 use cpis_model::caller::Caller;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::OdsCode;
@@ -142,7 +142,13 @@ pub(crate) fn secret(headers: &HeaderMap) -> Option<Secret> {
 pub(crate) async fn find(web: &Web, headers: &HeaderMap) -> Result<Option<Found>, AppError> {
     let Some(secret) = secret(headers) else { return Ok(None) };
     let Some(session) = sessions::find(&web.service, &secret, web.lifetime).await? else { return Ok(None) };
-    Ok(Kept::from_bytes(&session.body).map(|kept| Found { session, kept }))
+    let found = Kept::from_bytes(&session.body).map(|kept| Found { session, kept });
+    // An issuer that was taken out of the configuration brings nobody in any more, nor do emergency accounts once they are off.
+    let is_known = |kept: &Kept| match &*kept.who.issuer {
+        LOCAL_ISSUER => web.break_glass,
+        issuer => web.sign_ins.of(issuer).is_some(),
+    };
+    Ok(found.filter(|found| is_known(&found.kept)))
 }
 
 /// The token that forms of a session carry. It follows from the session's secret and says nothing about it.

@@ -13,8 +13,6 @@ pub struct Pace {
     pub person_an_hour: u32,
     /// Searches and looks of one organisation in an hour.
     pub organisation_an_hour: u32,
-    /// Attempts to sign in by one emergency account in an hour.
-    pub break_glass_an_hour: u32,
     /// Searches of one person that found nobody, in ten minutes: from then on there is an alarm.
     pub nobody_in_ten_minutes: u32,
     /// Looks of one person that found no record, in an hour: from then on there is an alarm.
@@ -23,13 +21,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            person_an_hour: 240,
-            organisation_an_hour: 6_000,
-            break_glass_an_hour: 10,
-            nobody_in_ten_minutes: 12,
-            misses_an_hour: 120,
-        }
+        Self { person_an_hour: 240, organisation_an_hour: 6_000, nobody_in_ten_minutes: 12, misses_an_hour: 120 }
     }
 }
 
@@ -38,7 +30,6 @@ impl Default for Pace {
 pub(crate) enum What {
     Person,
     Organisation,
-    BreakGlass,
     Nobody,
     Miss,
 }
@@ -52,7 +43,6 @@ impl What {
         match self {
             Self::Person => pace.person_an_hour,
             Self::Organisation => pace.organisation_an_hour,
-            Self::BreakGlass => pace.break_glass_an_hour,
             Self::Nobody => pace.nobody_in_ten_minutes,
             Self::Miss => pace.misses_an_hour,
         }
@@ -80,8 +70,12 @@ impl Counts {
         let (window, now) = (what.window_seconds(), now.as_second());
         let began = now - now.rem_euclid(window);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= KEYS_MAX {
+        if counts.len() >= KEYS_MAX && !counts.contains_key(&(what, key.to_owned())) {
             counts.retain(|(what, _), found| now - found.began < 2 * what.window_seconds());
+            if counts.len() >= KEYS_MAX {
+                // So many people do not work at one node: begin anew rather than grow.
+                counts.clear();
+            }
         }
         let found = counts.entry((what, key.to_owned())).or_insert(Window { began, count: 0, before: 0 });
         if found.began != began {

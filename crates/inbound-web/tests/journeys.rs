@@ -145,6 +145,48 @@ async fn a_session_ends_without_use_by_signing_out_and_by_the_issuer() {
     assert_eq!(idle.get(paths::FIND).await.to(), paths::SESSION_ENDED);
     assert_eq!(idle.get(paths::SESSION_ENDED).await.heading(), "Your session has ended");
     assert!(idle.cookies.is_empty());
+
+    // An unused window takes nothing from one that is used in the same browser.
+    let mut used = world.reader("emergency-nurse").await;
+    let mut unused = used.clone();
+    assert_eq!(unused.get(paths::SESSION_ENDED).await.heading(), "Your session has ended");
+    assert_eq!(used.get(paths::FIND).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_number_that_was_replaced_finds_the_record_that_was_stored_before() {
+    let world = World::new().await;
+    world.plans(&[1]).await;
+    world.supersede(number(1), number(30)).await;
+    let mut nurse = world.reader("emergency-nurse").await;
+    let answer = nurse.open(number(1)).await;
+    assert_eq!(answer.heading(), "Child protection information is held", "{}", answer.body);
+    assert!(answer.body.contains(&number(30).spaced()), "the number that is current");
+}
+
+#[tokio::test]
+async fn a_flag_that_was_found_is_shown_whatever_fails_beside_it() {
+    let world = World::new().await;
+    world.plans(&[1]).await;
+    let mut nurse = world.reader("emergency-nurse").await;
+    let person = nurse.find(number(1)).await;
+    let mut told = std::collections::BTreeSet::new();
+    for step in 1..60 {
+        let before = world.entries().await;
+        world.faults.arm(step, Fault::Fail);
+        let answer = nurse.post(paths::OPEN, &[("person", &person)]).await;
+        let fired = !world.faults.disarm();
+        let heading = answer.heading();
+        assert_ne!(heading, "No child protection record is held", "at step {step}");
+        if world.entries().await > before {
+            assert_eq!(heading, "Child protection information is held", "at step {step}: {}", answer.body);
+        }
+        told.insert(heading);
+        if !fired {
+            break;
+        }
+    }
+    assert!(told.len() > 1, "{told:?}");
 }
 
 #[tokio::test]

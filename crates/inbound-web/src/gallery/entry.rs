@@ -82,7 +82,7 @@ fn sign_in(hall: &mut Hall) -> Result<(), askama::Error> {
         page: before_choice.clone(),
         reasons: reasons(),
         reason: reason.to_owned(),
-        settings: settings(some.iter().copied()),
+        settings: settings(some.iter().copied(), true),
         setting: setting.to_owned(),
         faults,
     };

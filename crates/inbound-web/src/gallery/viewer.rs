@@ -141,7 +141,7 @@ fn record(person: Person, authorities: Vec<Holder>, accesses: Accesses, pattern:
         handle: HANDLE.to_owned(),
         authorities,
         told: true,
-        accesses,
+        accesses: Some(accesses),
         pattern,
     }
 }
@@ -197,7 +197,7 @@ fn answers(hall: &mut Hall) -> Result<(), askama::Error> {
     let none = |person: Person, late| NoRecord {
         page: clinician(Section::Find),
         person,
-        sending: if late == 3 { 2 } else { 153 },
+        sending: Some(if late == 3 { 2 } else { 153 }),
         registered: 153,
         data_from: (late < 2).then(|| at("2026-11-24T23:50:00Z")),
         late,

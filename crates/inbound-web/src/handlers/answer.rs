@@ -39,7 +39,7 @@ pub(super) async fn open(visit: &mut Visit<'_>) -> Answer {
             watch(visit, &caller, Paced::Miss);
             none(visit, &meant).await
         }
-        Ok((flags, list)) => record(visit, &meant, &caller, &flags, &list).await,
+        Ok((flags, list)) => record(visit, &meant, &caller, &flags, list.as_ref()).await,
         Err(AppError::Unavailable { .. }) => {
             let again = Some(visit.field("person").to_owned());
             cannot_tell(visit, StatusCode::SERVICE_UNAVAILABLE, Why::Unavailable, again)
@@ -64,19 +64,26 @@ fn cannot_tell(visit: &Visit<'_>, status: StatusCode, why: Why, again: Option<St
 }
 
 async fn none(visit: &Visit<'_>, meant: &Meant) -> Answer {
-    let fresh = freshness::of_all(&visit.web().service).await?;
+    let fresh = freshness::of_all(&visit.web().service).await.ok();
+    let known = fresh.as_deref().unwrap_or_default();
     let page = NoRecord {
         page: visit.frame(Section::Find),
         person: person_of(visit, meant),
-        sending: fresh.len(),
+        sending: fresh.as_ref().map(|fresh| fresh.len()),
         registered: visit.web().register().authorities().len(),
-        data_from: fresh.iter().map(|of| of.last).min(),
-        late: fresh.iter().filter(|of| of.is_late(visit.now)).count(),
+        data_from: known.iter().map(|of| of.last).min(),
+        late: known.iter().filter(|of| of.is_late(visit.now)).count(),
     };
     padded(StatusCode::OK, &page)
 }
 
-async fn record(visit: &Visit<'_>, meant: &Meant, caller: &Arc<Caller>, flags: &Flags, list: &AccessList) -> Answer {
+async fn record(
+    visit: &Visit<'_>,
+    meant: &Meant,
+    caller: &Arc<Caller>,
+    flags: &Flags,
+    list: Option<&AccessList>,
+) -> Answer {
     let decision = may(caller, Action::View(Declared::Nothing), Subject::AnyChild);
     let mut codes: Vec<AuthorityCode> = flags.plans.iter().map(|plan| plan.plan.authority).collect();
     codes.sort();
@@ -84,7 +91,8 @@ async fn record(visit: &Visit<'_>, meant: &Meant, caller: &Arc<Caller>, flags: &
     let (mut authorities, mut holders) = (Vec::new(), Vec::new());
     for code in codes {
         let plans: Vec<&ModelPlan> = flags.plans.iter().filter(|plan| plan.plan.authority == code).collect();
-        let last = freshness::of_one(&visit.web().service, code).await?;
+        // A flag that was found is shown, whatever cannot be said beside it.
+        let last = freshness::of_one(&visit.web().service, code).await.ok().flatten();
         let name = plans.first().map_or_else(|| code.to_string(), |plan| plan.authority_name.to_string());
         let lines = lines(visit, code, &plans);
         let phones = lines.iter().map(|line| (line.line.name.clone(), line.line.phone.as_str().to_owned())).collect();
@@ -97,7 +105,7 @@ async fn record(visit: &Visit<'_>, meant: &Meant, caller: &Arc<Caller>, flags: &
             late: last.is_some_and(|of| of.is_late(visit.now)),
         });
     }
-    let places = list.accesses.iter().map(|access| (access.caller.place(), access.at));
+    let places = list.iter().flat_map(|list| &list.accesses).map(|access| (access.caller.place(), access.at));
     let meant = Meant { holders, ..meant.clone() };
     let page = Record {
         page: visit.frame(Section::Find),
@@ -106,7 +114,7 @@ async fn record(visit: &Visit<'_>, meant: &Meant, caller: &Arc<Caller>, flags: &
         authorities,
         told: decision == Decision::Allowed(Mode::Notifying),
         pattern: pattern(places, london_day(visit.now)),
-        accesses: rows(list, caller),
+        accesses: list.map(|list| rows(list, caller)),
     };
     padded(StatusCode::OK, &page)
 }

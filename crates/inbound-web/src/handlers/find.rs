@@ -10,6 +10,7 @@ use crate::view::find::{Confirm, Entered, Find, Found, Outcome, Person, Results,
 use crate::view::message::What;
 use axum::http::StatusCode;
 use cpis_app::demographics::{FOUND_MAX, Search};
+use cpis_app::lifecycle;
 use cpis_model::Date;
 use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Subject, Who, may};
 use cpis_model::demographics::{Demographics, Sex, Trace};
@@ -86,7 +87,12 @@ async fn trace(visit: &Visit<'_>, mut number: NhsNumber) -> Result<Option<(NhsNu
         let traced = visit.web().service.demographics.trace(&[number]).await;
         match traced.map_err(|_| Stop::Say(What::Unavailable))?.pop() {
             Some(Trace::Found(person)) => return Ok(Some((number, person))),
-            Some(Trace::Superseded(next)) => number = next,
+            Some(Trace::Superseded(next)) => {
+                // Whoever is stored under the old number is found under the new one from now on. Until that is done we
+                // cannot tell.
+                lifecycle::supersede(&visit.web().service, number, next).await?;
+                number = next;
+            }
             Some(Trace::Unknown) | None => return Ok(None),
         }
     }

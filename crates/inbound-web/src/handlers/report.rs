@@ -1,6 +1,6 @@
 //! What somebody who saw a flag tells the authority, and what became of it.
 
-use super::find::{meant, person_of};
+use super::find::{meant, paced, person_of};
 use crate::door::{Answer, Visit, rendered, role_of};
 use crate::form::{Choice, Faults};
 use crate::frame::Section;
@@ -56,6 +56,7 @@ fn page(visit: &Visit<'_>, meant: &Meant, status: StatusCode, kind: String, faul
 
 pub(super) async fn send(visit: &mut Visit<'_>) -> Answer {
     let (caller, meant) = (visit.caller()?, meant(visit)?);
+    paced(visit, &caller)?;
     let kind: Option<ReportKind> = visit.field("kind").parse().ok();
     let mut faults = Faults::default();
     if kind.is_none() {

@@ -1,12 +1,11 @@
 //! Signing in and out, choosing role and place, beginning a shift.
 
-use crate::accounts::{self, Attempt};
+use crate::accounts;
 use crate::door::{Answer, Stop, Visit, place_of, rendered, role_of, to, with_cookie};
 use crate::form::{Choice, Faults};
 use crate::frame::Section;
 use crate::guard;
 use crate::kept::{self, Kept, Placed};
-use crate::pace::What as Paced;
 use crate::paths;
 use crate::view::message::What;
 use crate::view::sign_in::{self as view, BreakGlass, ChooseRole, Shift, SignIn};
@@ -15,6 +14,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use cpis_app::sessions::{self, Owner};
 use cpis_identity::{Callback, ReturnPath, SignInError, SignedIn};
+use cpis_model::caller::{Action, Decision, Declared, Mode, Subject, may};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -148,12 +148,13 @@ pub(super) async fn back_channel(visit: &mut Visit<'_>) -> Answer {
     let token = visit.field("logout_token").to_owned();
     let mut answer = match web.sign_ins.log_out(token.as_bytes(), visit.now).await {
         Ok(of) => {
+            // Ended first: a message whose answer was lost is sent again.
+            if let Some(sid) = &of.sid {
+                sessions::end_of_sid(&web.service, &of.issuer, sid).await?;
+            } else if let Some(subject) = &of.subject {
+                sessions::end_of_subject(&web.service, &of.issuer, subject).await?;
+            }
             if sessions::use_once(&web.service, &["logout", &of.issuer, &of.jti], of.expires).await? {
-                if let Some(sid) = &of.sid {
-                    sessions::end_of_sid(&web.service, &of.issuer, sid).await?;
-                } else if let Some(subject) = &of.subject {
-                    sessions::end_of_subject(&web.service, &of.issuer, subject).await?;
-                }
                 StatusCode::OK.into_response()
             } else {
                 let _ = guard::forged("logout-replayed");
@@ -182,28 +183,19 @@ pub(super) async fn break_glass(visit: &mut Visit<'_>) -> Answer {
         return Err(Stop::Say(What::NotFound));
     }
     let (name, now) = (visit.field("name").trim().to_owned(), visit.now);
-    if let Err(minutes) = visit.door.counts.allow(&web.pace, Paced::BreakGlass, &name.to_lowercase(), now) {
-        return Err(Stop::Say(What::TooMany { minutes }));
+    let (password, code) = (visit.field("password"), visit.field("code"));
+    if let Some(who) = accounts::attempt(&web.service, &name, password, code, now).await? {
+        let kept = Kept::new(&web, (*who).clone());
+        let placed = || kept.places(&web).pop().map(|place| place.caller.into());
+        let Some(caller) = kept.caller(&web).or_else(placed) else { return Err(Stop::Say(What::NotAllowed)) };
+        metrics::counter!("cpis_break_glass_total", "outcome" => "used").increment(1);
+        tracing::error!(organisation = %caller.organisation.code, "an emergency account was used");
+        sessions::record_break_glass(&web.service, caller, "emergency account".to_owned()).await?;
+        return begin(visit, *who, Some("emergency".to_owned()), paths::HOME).await;
     }
-    let attempt = accounts::attempt(&web.service, &name, visit.field("password"), visit.field("code"), now).await?;
-    let text = match attempt {
-        Attempt::Accepted(who) => {
-            let kept = Kept::new(&web, (*who).clone());
-            let Some(caller) = kept.caller(&web).or_else(|| kept.places(&web).pop().map(|place| place.caller.into()))
-            else {
-                return Err(Stop::Say(What::NotAllowed));
-            };
-            metrics::counter!("cpis_break_glass_total", "outcome" => "used").increment(1);
-            tracing::error!(organisation = %caller.organisation.code, "an emergency account was used");
-            sessions::record_break_glass(&web.service, caller, "emergency account".to_owned()).await?;
-            return begin(visit, *who, Some("emergency".to_owned()), paths::HOME).await;
-        }
-        Attempt::Locked => "This account is locked for a while after wrong attempts. Call the service desk",
-        Attempt::Wrong => "The name, password or code is wrong",
-    };
     metrics::counter!("cpis_break_glass_total", "outcome" => "refused").increment(1);
     tracing::warn!("an attempt with an emergency account was refused");
-    let faults = Faults::default().with("name", text);
+    let faults = Faults::default().with("name", "The name, password or code is wrong");
     let page = BreakGlass { page: visit.frame(Section::Elsewhere), name, faults };
     rendered(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
@@ -216,12 +208,11 @@ fn role_page(visit: &Visit<'_>, status: StatusCode, faults: Faults) -> Answer {
     let found = visit.found()?;
     let choice = |placed: &Placed| {
         let caller = &placed.caller;
-        let tells = match &caller.site {
-            Some(site) if caller.rights.view && site.setting.notifies() => {
-                format!("{}. Opening a record tells the authority.", site.setting.name())
-            }
-            Some(site) => site.setting.name().to_owned(),
-            None => String::new(),
+        let setting = caller.site.as_ref().map_or("No registered site", |site| site.setting.name());
+        let tells = match may(caller, Action::View(Declared::Nothing), Subject::AnyChild) {
+            Decision::Allowed(Mode::Notifying) => format!("{setting}. Opening a record tells the authority."),
+            Decision::Allowed(Mode::Silent) => format!("{setting}. Opening a record does not tell the authority."),
+            Decision::Refused(_) => String::new(),
         };
         Choice::new(placed.value(), format!("{}, {}", role_of(caller), place_of(caller))).meaning(tells)
     };
@@ -275,7 +266,8 @@ pub(super) fn shift_form(visit: &Visit<'_>) -> Answer {
 fn shift_page(visit: &Visit<'_>, status: StatusCode, faults: Faults) -> Answer {
     let caller = visit.caller()?;
     let own = caller.site.as_ref().map(|site| site.setting);
-    let settings = view::settings(own);
+    let tells = may(&caller, Action::View(Declared::Nothing), Subject::AnyChild);
+    let settings = view::settings(own, tells == Decision::Allowed(Mode::Notifying));
     let setting = own.map(|setting| setting.code().to_owned()).unwrap_or_default();
     let reason = visit.found()?.kept.reason.clone().unwrap_or_default();
     let page =
@@ -327,11 +319,11 @@ pub(super) async fn sign_out(visit: &mut Visit<'_>) -> Answer {
     Ok(answer)
 }
 
-/// Where an unused screen goes: the session ends, whatever was left of it.
-pub(super) async fn session_ended(visit: &mut Visit<'_>) -> Answer {
-    if let Some(found) = visit.found.take() {
-        sessions::end(&visit.door.web.service, &found.session.secret).await?;
-    }
+/// Where an unused screen goes. A session that is used elsewhere in the same browser goes on; one that is not has ended by
+/// itself.
+pub(super) fn session_ended(visit: &mut Visit<'_>) -> Answer {
+    let is_used = visit.found.take().is_some();
     visit.caller = None;
-    Ok(with_cookie(visit.message(What::SessionEnded), kept::no_cookie(kept::SESSION)))
+    let answer = visit.message(What::SessionEnded);
+    Ok(if is_used { answer } else { with_cookie(answer, kept::no_cookie(kept::SESSION)) })
 }

@@ -25,8 +25,8 @@ pub struct Record {
     pub authorities: Vec<Holder>,
     /// Whether the authorities are told of this look.
     pub told: bool,
-    /// The listed accesses.
-    pub accesses: Accesses,
+    /// The listed accesses; `None` where they cannot be read at the moment.
+    pub accesses: Option<Accesses>,
     /// What stands out in them.
     pub pattern: Option<Pattern>,
 }
@@ -161,8 +161,8 @@ pub struct NoRecord {
     pub page: Frame,
     /// The person.
     pub person: Person,
-    /// How many authorities have sent a file so far.
-    pub sending: usize,
+    /// How many authorities have sent a file so far, where that can be told.
+    pub sending: Option<usize>,
     /// How many there are.
     pub registered: usize,
     /// The oldest of the authorities' last files.

@@ -76,14 +76,8 @@ pub fn reasons() -> Vec<Choice> {
 }
 
 /// Settings as choices that say whether the authority is told.
-pub fn settings(settings: impl IntoIterator<Item = cpis_model::setting::Setting>) -> Vec<Choice> {
-    let choice = |setting: cpis_model::setting::Setting| {
-        let meaning = if setting.notifies() {
-            "Unscheduled care. Opening a record tells the authority."
-        } else {
-            "Scheduled care. Opening a record does not tell the authority."
-        };
-        Choice::new(setting.code(), setting.name()).meaning(meaning)
-    };
-    settings.into_iter().map(choice).collect()
+pub fn settings(settings: impl IntoIterator<Item = cpis_model::setting::Setting>, tells: bool) -> Vec<Choice> {
+    let meaning =
+        if tells { "Opening a record tells the authority." } else { "Opening a record does not tell the authority." };
+    settings.into_iter().map(|setting| Choice::new(setting.code(), setting.name()).meaning(meaning)).collect()
 }

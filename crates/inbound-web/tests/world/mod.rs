@@ -165,6 +165,14 @@ impl World {
         Self { service, issuer, router, faults, key: issuers_key, clock }
     }
 
+    /// Demographics replaces a number by another.
+    pub async fn supersede(&self, old: NhsNumber, new: NhsNumber) {
+        let register = LocalRegister::new(self.service.store.clone(), self.service.keys.clone());
+        let moved = RegisterEntry { number: new, ..known(1) };
+        let replaced = RegisterEntry { number: old, person: None, superseded_by: Some(new) };
+        register.put(&[moved, replaced]).await.unwrap();
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
