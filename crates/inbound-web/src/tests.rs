@@ -159,9 +159,11 @@ fn a_holder_reads_as_plans_lines_and_age_of_the_data() {
         Children&#39;s services office
         01632 960101
         Open now, until 17:00
+        Monday to Friday, 08:45 to 17:00
         Emergency duty team
         01632 960199
         Closed now, opens 17:00
+        every day, 17:00 to 08:45
         Age of the data: last file 25 November 2026, 02:14
         ---
         Vale City Council
@@ -171,9 +173,11 @@ fn a_holder_reads_as_plans_lines_and_age_of_the_data() {
         Emergency duty team
         01632 960199
         Open now, until tomorrow 08:45
+        every day, 17:00 to 08:45
         Children&#39;s services office
         01632 960101
         Closed now, opens tomorrow 08:45
+        Monday to Friday, 08:45 to 17:00
         Age of the data: last file 22 November 2026, 02:20 (later than usual)"]]
     .assert_eq(&holders.join("\n---\n"));
 }

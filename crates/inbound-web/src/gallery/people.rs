@@ -1,14 +1,12 @@
 //! Made-up people, places and telephone lines.
 
 use super::now;
-use crate::hours::{Hours, Line, ShownLine, lines_now};
+use crate::lines::Line;
 use crate::view::find::Person;
-use cpis_model::Date;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
-use cpis_model::organisation::Phone;
 use cpis_model::time::london_day;
-use jiff::civil::{DateTime, Time, Weekday};
+use cpis_model::{Date, Timestamp};
 
 /// What would be script if it were not escaped.
 pub const SCRIPT: &str = "<script>document.title='broken'</script>\"'&";
@@ -64,53 +62,27 @@ pub fn day(text: &str) -> Date {
     text.parse().unwrap_or_default()
 }
 
-const WEEKDAYS: [Weekday; 5] =
-    [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
-const ALL_DAYS: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
-
-fn phone(text: &str) -> Option<Phone> {
-    text.parse().ok()
+/// A line; none where its number is none: the tests count the lines.
+fn line(name: &str, phone: &str, hours: &str, at: Timestamp) -> Option<Line> {
+    Some(Line::new(name, phone.parse().ok()?, hours.parse().ok(), at))
 }
 
-fn office_hours() -> Hours {
-    Hours::daily(&WEEKDAYS, Time::constant(8, 45, 0, 0), Time::constant(17, 0, 0, 0))
-}
-
-/// An office and an emergency duty team, at a local time.
-pub fn lines(at: &str) -> Vec<ShownLine> {
-    let now: DateTime = at.parse().unwrap_or_default();
-    let lines = [
-        ("Children's services office", "01632960101", office_hours()),
-        (
-            "Emergency duty team",
-            "01632960199",
-            Hours::daily(&ALL_DAYS, Time::constant(17, 0, 0, 0), Time::constant(8, 45, 0, 0)),
-        ),
-    ];
-    let line = |(name, number, hours): (&str, &str, Hours)| {
-        Some(Line { name: name.to_owned(), phone: phone(number)?, hours: Some(hours) })
-    };
-    lines_now(lines.into_iter().filter_map(line).collect(), now)
+/// An office and an emergency duty team, at a moment.
+pub fn lines(at: Timestamp) -> Vec<Line> {
+    let office = line("Children's services office", "01632960101", "Mon-Fri 08:45-17:00", at);
+    let duty = line("Emergency duty team", "01632960199", "Mon-Sun 17:00-08:45", at);
+    let mut lines: Vec<Line> = office.into_iter().chain(duty).collect();
+    lines.sort_by_key(Line::is_closed);
+    lines
 }
 
 /// Lines whose hours nobody registered.
-pub fn lines_without_hours() -> Vec<ShownLine> {
-    let lines = [("Office hours", "01632960111"), ("Emergency, out of hours", "01632960112")];
-    let line = |(name, number): (&str, &str)| Some(Line { name: name.to_owned(), phone: phone(number)?, hours: None });
-    lines_now(lines.into_iter().filter_map(line).collect(), DateTime::default())
+pub fn lines_without_hours() -> Vec<Line> {
+    let office = line("Office hours", "01632960111", "", now());
+    office.into_iter().chain(line("Emergency, out of hours", "01632960112", "", now())).collect()
 }
 
 /// One line that is always answered.
-pub fn always() -> Vec<ShownLine> {
-    let hours = Some(Hours::daily(&ALL_DAYS, Time::MIN, Time::MIN));
-    let line = phone("01632960150").map(|phone| Line { name: "Ward, nurse in charge".to_owned(), phone, hours });
-    lines_now(line.into_iter().collect(), DateTime::default())
+pub fn always() -> Vec<Line> {
+    line("Ward, nurse in charge", "01632960150", "at all times", now()).into_iter().collect()
 }

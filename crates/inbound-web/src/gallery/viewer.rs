@@ -84,7 +84,7 @@ fn ashbourne(plans: Vec<ShownPlan>) -> Holder {
     Holder {
         name: "Ashbourne County Council".to_owned(),
         plans,
-        lines: lines("2026-11-25T14:02"),
+        lines: lines(at("2026-11-25T14:02:00Z")),
         last_file: Some(at("2026-11-25T02:14:00Z")),
         late: false,
     }
@@ -171,7 +171,7 @@ fn answers(hall: &mut Hall) -> Result<(), askama::Error> {
     let vale = Holder {
         name: "Vale City Council".to_owned(),
         plans: vec![lac()],
-        lines: lines("2026-11-25T22:30"),
+        lines: lines(at("2026-11-25T22:30:00Z")),
         last_file: Some(at("2026-11-22T02:20:00Z")),
         late: true,
     };

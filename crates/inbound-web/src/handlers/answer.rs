@@ -3,8 +3,8 @@
 use super::find::{meant, paced, person_of, watch};
 use crate::door::{Answer, Visit, html, place_of, role_of};
 use crate::frame::Section;
-use crate::hours::{Line, ShownLine, lines_now};
 use crate::kept::{self, Holder as MeantHolder, Meant};
+use crate::lines::Line;
 use crate::pace::What as Paced;
 use crate::view::answer::{AccessRow, Accesses, CannotTell, Holder, NoRecord, Record, ShownPlan, Why};
 use crate::{pad_to, render};
@@ -15,7 +15,8 @@ use cpis_model::answer::{AccessList, ShownPlan as ModelPlan};
 use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Subject, Who, may};
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::pattern::pattern;
-use cpis_model::time::{london_day, london_time};
+use cpis_model::reach::contacts_for;
+use cpis_model::time::london_day;
 use std::sync::Arc;
 
 /// Answers have lengths that are multiples of this, so that a length does not tell which answer it was.
@@ -95,7 +96,7 @@ async fn record(
         let last = freshness::of_one(&visit.web().service, code).await.ok().flatten();
         let name = plans.first().map_or_else(|| code.to_string(), |plan| plan.authority_name.to_string());
         let lines = lines(visit, code, &plans);
-        let phones = lines.iter().map(|line| (line.line.name.clone(), line.line.phone.as_str().to_owned())).collect();
+        let phones = lines.iter().map(|line| (line.name.clone(), line.phone.as_str().to_owned())).collect();
         holders.push(MeantHolder { code: code.to_string(), name: name.clone(), phones });
         authorities.push(Holder {
             name,
@@ -119,14 +120,11 @@ async fn record(
     padded(StatusCode::OK, &page)
 }
 
-/// An authority's numbers: those that it sent with its files.
-fn lines(visit: &Visit<'_>, code: AuthorityCode, plans: &[&ModelPlan]) -> Vec<ShownLine> {
-    let _ = code;
-    let Some(contact) = plans.iter().find_map(|plan| plan.contact.as_ref()) else { return Vec::new() };
-    let office = contact.office.as_ref().map(|phone| ("Office", phone));
-    let lines = [("Emergency duty team", &contact.emergency)].into_iter().chain(office);
-    let lines = lines.map(|(name, phone)| Line { name: name.to_owned(), phone: phone.clone(), hours: None });
-    lines_now(lines.collect(), london_time(visit.now))
+/// An authority's numbers: those of its last file and of the register, the open ones first.
+fn lines(visit: &Visit<'_>, code: AuthorityCode, plans: &[&ModelPlan]) -> Vec<Line> {
+    let uploaded = plans.iter().find_map(|plan| plan.contact.as_ref());
+    let numbers = contacts_for(&visit.web().register(), code, uploaded, visit.now);
+    numbers.into_iter().map(|reach| Line::reaching(reach, visit.now)).collect()
 }
 
 fn shown(plan: &ModelPlan) -> ShownPlan {

@@ -4,7 +4,7 @@ use super::report::acknowledged;
 use crate::door::{Answer, Stop, Visit, rendered, to};
 use crate::form::Faults;
 use crate::frame::Section;
-use crate::hours::{Line, lines_now};
+use crate::lines::Line;
 use crate::paths;
 use crate::view::Pages;
 use crate::view::message::What;
@@ -15,7 +15,9 @@ use cpis_app::notices;
 use cpis_model::Uuid;
 use cpis_model::caller::Who;
 use cpis_model::notice::Notice;
-use cpis_model::time::{london_day, london_time};
+use cpis_model::organisation::OdsCode;
+use cpis_model::organisation_record::{Record, RecordKind};
+use cpis_model::time::london_day;
 
 /// Notices on one page.
 const PAGE: u32 = 50;
@@ -84,8 +86,6 @@ pub(super) async fn one(visit: &mut Visit<'_>) -> Answer {
 
 fn page(visit: &Visit<'_>, notice: &Notice, status: StatusCode, faults: Faults) -> Answer {
     let (name, role) = who(notice);
-    let register = visit.web().register();
-    let lines = notice.site.iter().flat_map(|site| call_back(&register, site.code));
     let page = NoticePage {
         page: visit.frame(Section::Notices),
         id: notice.id,
@@ -101,17 +101,24 @@ fn page(visit: &Visit<'_>, notice: &Notice, status: StatusCode, faults: Faults) 
             phone: report.phone.clone(),
             text: report.text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
         }),
-        call_back: lines_now(lines.collect(), london_time(visit.now)),
+        call_back: notice.site.as_ref().map(|site| call_back(visit, site.code)).unwrap_or_default(),
         acknowledged: acknowledged(notice),
         faults,
     };
     rendered(status, &page)
 }
 
-/// Whom to call back at a site: its responsible person, where the register knows one.
-fn call_back(register: &cpis_model::register::Register, site: cpis_model::organisation::OdsCode) -> Vec<Line> {
-    let _ = (register, site);
-    Vec::new()
+/// Whom to call back at a site, where the register knows a number: its responsible person, its lead for safeguarding.
+fn call_back(visit: &Visit<'_>, site: OdsCode) -> Vec<Line> {
+    let register = visit.web().register();
+    let Some(held) = register.record(RecordKind::Site, site.as_str()) else { return Vec::new() };
+    let Record::Site(site) = &*held.record else { return Vec::new() };
+    let responsible = site.responsible.as_ref().and_then(|person| {
+        let name = format!("{}, {}", person.name.as_str(), person.role.as_str());
+        Some((name, person.phone.clone()?))
+    });
+    let lead = site.lead.phone.clone().map(|phone| ("Lead for safeguarding".to_owned(), phone));
+    responsible.into_iter().chain(lead).map(|(name, phone)| Line::new(name, phone, None, visit.now)).collect()
 }
 
 pub(super) async fn acknowledge(visit: &mut Visit<'_>) -> Answer {

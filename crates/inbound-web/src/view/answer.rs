@@ -1,7 +1,7 @@
 //! The three answers. Their headlines, shapes, icons and words are never the same.
 
 use crate::frame::Frame;
-use crate::hours::ShownLine;
+use crate::lines::Line;
 use crate::view::find::Person;
 use crate::words;
 use askama::Template;
@@ -38,8 +38,8 @@ pub struct Holder {
     pub name: String,
     /// Its plans.
     pub plans: Vec<ShownPlan>,
-    /// Its telephone lines, the open ones first ([`crate::hours::lines_now`]).
-    pub lines: Vec<ShownLine>,
+    /// Its telephone lines, the open ones first ([`cpis_model::reach::contacts_for`]).
+    pub lines: Vec<Line>,
     /// When its last good file came.
     pub last_file: Option<Timestamp>,
     /// Whether its next file should have come.

@@ -2,7 +2,7 @@
 
 use crate::form::Faults;
 use crate::frame::Frame;
-use crate::hours::ShownLine;
+use crate::lines::Line;
 use crate::view::{Acknowledged, Pages};
 use askama::Template;
 use cpis_model::nhs_number::NhsNumber;
@@ -97,7 +97,7 @@ pub struct NoticePage {
     /// The message, where the notice is one.
     pub report: Option<Told>,
     /// How to call back.
-    pub call_back: Vec<ShownLine>,
+    pub call_back: Vec<Line>,
     /// Who acknowledged it.
     pub acknowledged: Option<Acknowledged>,
     /// Field: `read`.
