@@ -3,6 +3,7 @@
 mod answer;
 mod find;
 mod notices;
+mod register;
 mod report;
 mod sign_in;
 mod statements;
@@ -39,6 +40,13 @@ pub(crate) async fn run(visit: &mut Visit<'_>, action: Action) -> Answer {
         Action::Notices => notices::list(visit).await,
         Action::Notice => notices::one(visit).await,
         Action::Acknowledge => notices::acknowledge(visit).await,
+        Action::Register => register::list(visit).await,
+        Action::ImportForm => register::import::form(visit),
+        Action::Import => register::import::import(visit).await,
+        Action::NewRecord => register::change::new(visit),
+        Action::Record => register::one(visit).await,
+        Action::ChangeRecord => register::change::change(visit),
+        Action::SaveRecord => register::change::save(visit).await,
         Action::Api => statements::api(visit),
         Action::Accessibility => statements::accessibility(visit),
         Action::Privacy => statements::privacy(visit),

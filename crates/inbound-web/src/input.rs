@@ -11,11 +11,11 @@ use http_body_util::{BodyExt, Limited};
 use std::collections::HashMap;
 
 /// Longest form in bytes.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+const FORM_BYTES_MAX: usize = 128 * 1024;
 /// Longest form with a file in bytes.
 const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Most fields of a form.
-const FIELDS_MAX: usize = 200;
+/// Most fields of a form. The largest is that of an authority with all the contacts that it may have.
+const FIELDS_MAX: usize = 3_000;
 
 /// The fields of a request. A field that stands twice counts once, by its first value.
 #[derive(Default)]
@@ -33,10 +33,13 @@ impl Input {
         self.fields.get(name).map_or("", String::as_str)
     }
 
-    fn put(&mut self, name: String, value: String) {
-        if self.fields.len() < FIELDS_MAX {
-            self.fields.entry(name).or_insert(value);
+    /// More fields than a form has are refused: to leave some out would change what the others say.
+    fn put(&mut self, name: String, value: String) -> Result<(), Stop> {
+        if self.fields.len() >= FIELDS_MAX {
+            return Err(Stop::Say(What::NotAllowed));
         }
+        self.fields.entry(name).or_insert(value);
+        Ok(())
     }
 }
 
@@ -57,7 +60,7 @@ pub(crate) async fn read(
     let mut input = Input { query: uri.query().unwrap_or_default().to_owned(), ..Input::default() };
     if !is_form {
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-            input.put(name.into_owned(), value.into_owned());
+            input.put(name.into_owned(), value.into_owned())?;
         }
         return Ok(input);
     }
@@ -74,7 +77,7 @@ pub(crate) async fn read(
             match part.bytes().await {
                 Ok(bytes) if name == "file" => input.body = bytes.to_vec(),
                 Ok(bytes) if bytes.len() <= FORM_BYTES_MAX => {
-                    input.put(name, String::from_utf8_lossy(&bytes).into_owned())
+                    input.put(name, String::from_utf8_lossy(&bytes).into_owned())?;
                 }
                 Ok(_) => return Err(Stop::Say(What::NotAllowed)),
                 Err(_) => return Err(Stop::Say(What::NotAllowed)),
@@ -82,7 +85,7 @@ pub(crate) async fn read(
         }
     } else {
         for (name, value) in form_urlencoded::parse(&bytes) {
-            input.put(name.into_owned(), value.into_owned());
+            input.put(name.into_owned(), value.into_owned())?;
         }
     }
     Ok(input)

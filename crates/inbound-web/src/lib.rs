@@ -7,7 +7,7 @@
 //! (`cpis_model::caller::may` does), and nothing of a request is ever logged but its method and its route's template.
 //!
 //! Reading order: [`ROUTES`] (what there is), `door` (what every request goes through), `kept` (sessions), `handlers` (what
-//! each page does); [`paths`], [`frame`] (what all pages share), [`view`] (the pages), [`words`] and [`hours`] (how values are
+//! each page does); [`paths`], [`frame`] (what all pages share), [`view`] (the pages), [`words`] and [`lines`] (how values are
 //! said), [`assets`], [`mod@gallery`] (every page in every state, with made-up people).
 
 mod accounts;
@@ -18,11 +18,13 @@ pub mod frame;
 pub mod gallery;
 mod guard;
 mod handlers;
-pub mod hours;
 mod input;
 mod kept;
+pub mod lines;
 mod pace;
 pub mod paths;
+pub mod record_fields;
+pub mod record_form;
 mod routes;
 pub mod view;
 pub mod words;

@@ -40,7 +40,8 @@ pub const REPORT_SEND: &str = "/report/send";
 pub const REPORTS: &str = "/reports";
 /// An authority's notices (GET); a notice's id follows.
 pub const NOTICES: &str = "/notices";
-/// The register of organisations (GET `kind`, `q`); kind and code follow.
+/// The register of organisations (GET `kind`, `q`, `page`). A kind follows (POST: a record is made or changed), then `new`, or
+/// a code, then perhaps `change`.
 pub const REGISTER: &str = "/register";
 /// Import of a file into the register (GET, POST `kind`, `file`, `reason`; then POST `confirm`).
 pub const REGISTER_IMPORT: &str = "/register/import";

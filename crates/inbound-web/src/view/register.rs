@@ -1,69 +1,43 @@
-//! The register of organisations for an operator: search, one record with its history, forms, import.
+//! The register of organisations for an operator: search, one record with its history, the form of a record, import.
 
-use crate::form::{Choice, EnteredDate, Faults};
+use crate::form::{Choice, Faults};
 use crate::frame::Frame;
+use crate::record_form::Part;
 use crate::view::Pages;
 use askama::Template;
 use cpis_model::Timestamp;
-use cpis_model::setting::Setting;
+use cpis_model::organisation_record::RecordKind;
+use cpis_model::organisation_table::TableKind;
 
-/// What the register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Sites with their setting.
-    Site,
-    /// Authorities with children's services.
-    Authority,
-    /// Systems that ask.
-    System,
+/// What people call one of a kind.
+pub fn noun(kind: RecordKind) -> &'static str {
+    kind.code()
 }
 
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Site, Self::Authority, Self::System];
-
-    /// What addresses and forms name it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Site => "site",
-            Self::Authority => "authority",
-            Self::System => "system",
-        }
+fn title(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Authority => "Authority",
+        RecordKind::Provider => "Provider",
+        RecordKind::Site => "Site",
+        RecordKind::Supplier => "Supplier",
+        RecordKind::System => "System",
     }
+}
 
-    /// The kind of a code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
+fn with_article(kind: RecordKind) -> String {
+    let article = if kind == RecordKind::Authority { "an" } else { "a" };
+    format!("{article} {}", noun(kind))
+}
 
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Site => "site",
-            Self::Authority => "new authority",
-            Self::System => "system",
-        }
-    }
-
-    fn plural(self) -> &'static str {
-        match self {
-            Self::Site => "Sites",
-            Self::Authority => "Authorities",
-            Self::System => "Systems",
-        }
-    }
-
-    /// What the list says of each beside name and code.
-    fn column(self) -> &'static str {
-        match self {
-            Self::Site => "Setting",
-            Self::Authority => "Mailbox",
-            Self::System => "Supplier",
-        }
-    }
-
-    fn choices() -> Vec<Choice> {
-        Self::ALL.iter().map(|kind| Choice::new(kind.code(), kind.plural())).collect()
-    }
+fn kinds() -> Vec<Choice> {
+    let plural = |kind| match kind {
+        RecordKind::Authority => "Authorities",
+        RecordKind::Provider => "Providers",
+        RecordKind::Site => "Sites",
+        RecordKind::Supplier => "Suppliers",
+        RecordKind::System => "Systems",
+    };
+    RecordKind::ALL.into_iter().map(|kind| Choice::new(kind.code(), plural(kind))).collect()
 }
 
 /// A row of the list.
@@ -73,7 +47,7 @@ pub struct Row {
     pub code: String,
     /// Name.
     pub name: String,
-    /// Setting, mailbox or supplier.
+    /// What stands in [`RegisterList::column`].
     pub detail: String,
     /// Such as `In use`, or `Ended 31 March 2026`.
     pub state: String,
@@ -86,7 +60,7 @@ pub struct RegisterList {
     /// The frame.
     pub page: Frame,
     /// Of which kind.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// What was searched for.
     pub query: String,
     /// How many were found.
@@ -100,8 +74,15 @@ pub struct RegisterList {
 }
 
 impl RegisterList {
-    fn kinds() -> Vec<Choice> {
-        Kind::choices()
+    /// What the list says of each beside name and code.
+    fn column(&self) -> &'static str {
+        match self.kind {
+            RecordKind::Authority => "Region",
+            RecordKind::Provider => "Type",
+            RecordKind::Site => "Setting",
+            RecordKind::Supplier => "E-mail",
+            RecordKind::System => "Supplier",
+        }
     }
 }
 
@@ -110,7 +91,7 @@ impl RegisterList {
 pub struct Change {
     /// When.
     pub at: Timestamp,
-    /// Who: name and role, or the name of an import.
+    /// Who: name and role, or the name of a command.
     pub who: String,
     /// What, field by field.
     pub parts: Vec<ChangedField>,
@@ -136,7 +117,7 @@ pub struct RegisterRecord {
     /// The frame.
     pub page: Frame,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// Code.
     pub code: String,
     /// Name.
@@ -149,164 +130,34 @@ pub struct RegisterRecord {
     pub saved: bool,
 }
 
-impl RegisterRecord {
-    fn title(&self) -> &'static str {
-        match self.kind {
-            Kind::Site => "Site",
-            Kind::Authority => "Authority",
-            Kind::System => "System",
-        }
-    }
-}
-
-fn heading(noun: &str, code: Option<&String>) -> String {
-    match code {
-        Some(code) => format!("Change {noun} {code}"),
-        None => format!("Add a {noun}"),
-    }
-}
-
-/// The form of a site.
+/// The form of a record, to make one or to change it.
 #[derive(Template)]
-#[template(path = "register_site.html")]
-pub struct SiteForm {
+#[template(path = "register_form.html")]
+pub struct RecordForm {
     /// The frame.
     pub page: Frame,
-    /// The code of the site that is changed; `None` for a new one.
+    /// Its kind.
+    pub kind: RecordKind,
+    /// The code of the record that is changed; `None` for a new one.
     pub code: Option<String>,
     /// The version that was read, so that a change in between is noticed.
-    pub version: u64,
-    /// The code of a new site as entered.
-    pub entered_code: String,
-    /// Name.
-    pub name: String,
-    /// ODS code of the organisation.
-    pub organisation: String,
-    /// The code of the chosen setting.
-    pub setting: String,
-    /// Responsible person.
-    pub responsible: String,
-    /// Number for call-backs.
-    pub call_back: String,
-    /// In use from.
-    pub from: EnteredDate,
-    /// In use until.
-    pub until: EnteredDate,
-    /// Successor.
-    pub successor: String,
+    pub version: u32,
+    /// The fields, with what stands in them.
+    pub parts: Vec<Part>,
     /// Reason for the change.
     pub reason: String,
-    /// Fields have the names of the struct's.
+    /// What others changed since that version was read.
+    pub meanwhile: Vec<Change>,
+    /// At the fields' ids, `reason` and `meanwhile`.
     pub faults: Faults,
 }
 
-impl SiteForm {
+impl RecordForm {
     fn heading(&self) -> String {
-        heading("site", self.code.as_ref())
-    }
-
-    fn settings() -> Vec<Choice> {
-        let text = |setting: Setting| {
-            let tells = if setting.notifies() { "authority is told" } else { "authority is not told" };
-            Choice::new(setting.code(), format!("{} ({tells})", setting.name()))
-        };
-        Setting::all().map(text).collect()
-    }
-}
-
-/// One contact of an authority in its form.
-#[derive(Clone, Default)]
-pub struct ContactFields {
-    /// Its place in the form, from 1; fields are named `contact1-name` and so on.
-    pub number: usize,
-    /// What it is.
-    pub name: String,
-    /// Telephone number.
-    pub phone: String,
-    /// Hours in words.
-    pub hours: String,
-    /// Valid from.
-    pub from: EnteredDate,
-    /// Valid until.
-    pub until: EnteredDate,
-}
-
-impl ContactFields {
-    /// The id of one of its fields.
-    pub fn id(&self, field: &str) -> String {
-        format!("contact{}-{field}", self.number)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.name.is_empty() && self.phone.is_empty()
-    }
-}
-
-/// The form of an authority.
-#[derive(Template)]
-#[template(path = "register_authority.html")]
-pub struct AuthorityForm {
-    /// The frame.
-    pub page: Frame,
-    /// The code of the authority that is changed; `None` for a new one.
-    pub code: Option<String>,
-    /// The version that was read.
-    pub version: u64,
-    /// The code of a new authority as entered.
-    pub entered_code: String,
-    /// Name.
-    pub name: String,
-    /// Mailbox.
-    pub mailbox: String,
-    /// Contacts, and some empty ones to fill in.
-    pub contacts: Vec<ContactFields>,
-    /// Successor.
-    pub successor: String,
-    /// Reason for the change.
-    pub reason: String,
-    /// Fields have the names of the struct's, and [`ContactFields::id`].
-    pub faults: Faults,
-}
-
-impl AuthorityForm {
-    fn heading(&self) -> String {
-        heading("authority", self.code.as_ref()).replace("a authority", "an authority")
-    }
-}
-
-/// The form of a system.
-#[derive(Template)]
-#[template(path = "register_system.html")]
-pub struct SystemForm {
-    /// The frame.
-    pub page: Frame,
-    /// The code of the system that is changed; `None` for a new one.
-    pub code: Option<String>,
-    /// The version that was read.
-    pub version: u64,
-    /// The code of a new system as entered.
-    pub entered_code: String,
-    /// Name.
-    pub name: String,
-    /// Supplier.
-    pub supplier: String,
-    /// ODS code of the organisation.
-    pub organisation: String,
-    /// ASID.
-    pub asid: String,
-    /// Fingerprints, one a line.
-    pub fingerprints: String,
-    /// Whether it sends one id for each visit.
-    pub sends_visits: bool,
-    /// Reason for the change.
-    pub reason: String,
-    /// Fields have the names of the struct's.
-    pub faults: Faults,
-}
-
-impl SystemForm {
-    fn heading(&self) -> String {
-        heading("system", self.code.as_ref())
+        match &self.code {
+            Some(code) => format!("Change {} {code}", noun(self.kind)),
+            None => format!("Add {}", with_article(self.kind)),
+        }
     }
 }
 
@@ -326,7 +177,14 @@ pub struct ImportForm {
 
 impl ImportForm {
     fn kinds() -> Vec<Choice> {
-        Kind::choices()
+        let said = |kind| match kind {
+            TableKind::Authorities => "Authorities",
+            TableKind::Providers => "Providers",
+            TableKind::Sites => "Sites",
+            TableKind::Systems => "Systems",
+            TableKind::Records => "Whole records of any kind, as they are exported",
+        };
+        TableKind::ALL.into_iter().map(|kind| Choice::new(kind.code(), said(kind))).collect()
     }
 }
 
@@ -341,34 +199,69 @@ pub struct LineFault {
     pub what: String,
 }
 
+/// A record that a file changes.
+#[derive(Clone)]
+pub struct ChangedRecord {
+    /// Its kind and code.
+    pub which: String,
+    /// Whether it is new.
+    pub is_new: bool,
+    /// What changes, field by field.
+    pub parts: Vec<ChangedField>,
+}
+
+/// What became of a file.
+#[derive(Clone)]
+pub enum Outcome {
+    /// It has faults; nothing changes.
+    Faulty {
+        /// The first of them.
+        faults: Vec<LineFault>,
+        /// Faults that are not shown.
+        more: usize,
+    },
+    /// It waits for a yes.
+    Check {
+        /// Stands for the checked file.
+        confirm: String,
+        /// The register has changed since it was checked for the first time.
+        again: bool,
+    },
+    /// It says what the register holds already.
+    Nothing,
+    /// It was imported.
+    Done,
+}
+
 /// What a file would change, did change, or why it cannot.
 #[derive(Template)]
 #[template(path = "register_imported.html")]
 pub struct Imported {
     /// The frame.
     pub page: Frame,
-    /// Lines read.
-    pub read: usize,
     /// New records.
     pub added: usize,
     /// Changed records.
     pub changed: usize,
+    /// Of all of these, those that are given a last day.
+    pub closed: usize,
     /// Records as before.
     pub same: usize,
-    /// Faults; with one, nothing changes.
-    pub lines: Vec<LineFault>,
-    /// Faults that are not shown.
+    /// The first of the records that change.
+    pub records: Vec<ChangedRecord>,
+    /// Records that change and are not shown.
     pub more: usize,
-    /// Stands for the checked file that waits for a yes; `None` once it is imported.
-    pub confirm: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
 }
 
 impl Imported {
     fn heading(&self) -> &'static str {
-        match (self.lines.is_empty(), &self.confirm) {
-            (false, _) => "The file has faults",
-            (true, Some(_)) => "Check before you import",
-            (true, None) => "The file was imported",
+        match self.outcome {
+            Outcome::Faulty { .. } => "The file has faults",
+            Outcome::Check { .. } => "Check before you import",
+            Outcome::Nothing => "The file changes nothing",
+            Outcome::Done => "The file was imported",
         }
     }
 }

@@ -295,13 +295,17 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 
 impl Browser<'_> {
     async fn send(&mut self, method: &str, path: &str, body: Option<String>) -> Answer {
+        self.send_as("application/x-www-form-urlencoded", method, path, body).await
+    }
+
+    async fn send_as(&mut self, kind: &str, method: &str, path: &str, body: Option<String>) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("accept", "text/html");
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("cookie", pairs.join("; "));
         }
         if body.is_some() {
-            request = request.header("content-type", "application/x-www-form-urlencoded");
+            request = request.header("content-type", kind);
             if let Some(origin) = &self.origin {
                 request = request.header("origin", origin);
             }
@@ -344,6 +348,20 @@ impl Browser<'_> {
         let mut all = vec![("csrf", given)];
         all.extend(fields.iter().filter(|(name, _)| *name != "csrf"));
         self.send("POST", path, Some(encoded(&all))).await
+    }
+
+    /// Sends a form with a file, with the token of the last page.
+    pub async fn upload(&mut self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
+        let part = |name: &str, rest: &str, value: &str| {
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
+        };
+        let mut body = part("csrf", "", &self.csrf.clone());
+        for (name, value) in fields {
+            body += &part(name, "", value);
+        }
+        body += &part("file", "; filename=\"table.csv\"", std::str::from_utf8(file).unwrap());
+        body += "--edge--\r\n";
+        self.send_as("multipart/form-data; boundary=edge", "POST", path, Some(body)).await
     }
 
     /// Goes to the issuer as somebody, and comes back with this query.
