@@ -28,7 +28,7 @@ pub(crate) async fn run(visit: &mut Visit<'_>, action: Action) -> Answer {
         Action::Shift => sign_in::shift(visit).await,
         Action::SignOut => sign_in::sign_out(visit).await,
         Action::SignedOut => Ok(visit.message(crate::view::message::What::SignedOut)),
-        Action::SessionEnded => sign_in::session_ended(visit),
+        Action::SessionEnded => Ok(sign_in::session_ended(visit)),
         Action::FindForm => find::form(visit),
         Action::FindByNumber => find::by_number(visit).await,
         Action::FindByName => find::by_name(visit).await,

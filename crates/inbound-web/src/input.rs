@@ -79,8 +79,7 @@ pub(crate) async fn read(
                 Ok(bytes) if bytes.len() <= FORM_BYTES_MAX => {
                     input.put(name, String::from_utf8_lossy(&bytes).into_owned())?;
                 }
-                Ok(_) => return Err(Stop::Say(What::NotAllowed)),
-                Err(_) => return Err(Stop::Say(What::NotAllowed)),
+                Ok(_) | Err(_) => return Err(Stop::Say(What::NotAllowed)),
             }
         }
     } else {

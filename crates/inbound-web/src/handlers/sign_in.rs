@@ -11,7 +11,7 @@ use crate::view::message::What;
 use crate::view::sign_in::{self as view, BreakGlass, ChooseRole, Shift, SignIn};
 use axum::http::header::{CACHE_CONTROL, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use cpis_app::sessions::{self, Owner};
 use cpis_identity::{Callback, ReturnPath, SignInError, SignedIn};
 use cpis_model::caller::{Action, Decision, Declared, Mode, Subject, may};
@@ -321,9 +321,9 @@ pub(super) async fn sign_out(visit: &mut Visit<'_>) -> Answer {
 
 /// Where an unused screen goes. A session that is used elsewhere in the same browser goes on; one that is not has ended by
 /// itself.
-pub(super) fn session_ended(visit: &mut Visit<'_>) -> Answer {
+pub(super) fn session_ended(visit: &mut Visit<'_>) -> Response {
     let is_used = visit.found.take().is_some();
     visit.caller = None;
     let answer = visit.message(What::SessionEnded);
-    Ok(if is_used { answer } else { with_cookie(answer, kept::no_cookie(kept::SESSION)) })
+    if is_used { answer } else { with_cookie(answer, kept::no_cookie(kept::SESSION)) }
 }

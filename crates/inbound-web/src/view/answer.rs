@@ -171,6 +171,12 @@ pub struct NoRecord {
     pub late: usize,
 }
 
+impl NoRecord {
+    fn some_are_missing(&self) -> bool {
+        self.sending.is_some_and(|sending| sending < self.registered)
+    }
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
