@@ -76,7 +76,8 @@ pub(crate) async fn read(
             let name = part.name().unwrap_or_default().to_owned();
             match part.bytes().await {
                 Ok(bytes) if name == "file" => input.body = bytes.to_vec(),
-                Ok(bytes) if bytes.len() <= FORM_BYTES_MAX => {
+                // A checked file comes back sealed in a field of its own.
+                Ok(bytes) if name == "confirm" || bytes.len() <= FORM_BYTES_MAX => {
                     input.put(name, String::from_utf8_lossy(&bytes).into_owned())?;
                 }
                 Ok(_) | Err(_) => return Err(Stop::Say(What::NotAllowed)),
