@@ -1,9 +1,11 @@
 //! The command line.
 
 mod accounts;
+mod csv;
 mod organisations;
 mod upkeep;
 
+pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
 pub use organisations::{Organisations, OrganisationsAction};
 pub use upkeep::{Copy, Doctor, Migrate};
@@ -51,6 +53,8 @@ pub enum Command {
     Organisations(Organisations),
     /// Send an authority's file and say what became of it.
     Upload(Upload),
+    /// Print the template of a spreadsheet, and check one on this machine before it is sent anywhere.
+    Csv(Csv),
     /// Ask for the record of one NHS number. It is read from a prompt or from standard input.
     Query(Query),
     /// Verify, export and prove the audit log.

@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod config;
 mod copy;
+mod csv;
 mod database;
 mod demo;
 mod doctor;
@@ -71,6 +72,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Register(arguments) => register::run(arguments).await,
             Command::Organisations(arguments) => organisations::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,
+            Command::Csv(arguments) => csv::run(arguments),
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(&arguments).await,
