@@ -228,9 +228,9 @@ async fn a_file_is_checked_told_and_imported_as_a_whole() {
         (Some("A ward"), Some("The clinic"))
     );
     assert!(operator.get("/register/site/XX122").await.body.contains("the list of June"));
-    let large: String =
-        (1000..4000).map(|n| format!("XX{n},A ward of a long name for a large file,RJ1,U05,\n")).collect();
-    let large = format!("code,name,organisation,setting,until\n{large}");
+    let rows: Vec<String> =
+        (1000..4000).map(|n| format!("XX{n},A ward of a long name for a large file,RJ1,U05,")).collect();
+    let large = format!("code,name,organisation,setting,until\n{}\n", rows.join("\n"));
     let check = operator.upload(paths::REGISTER_IMPORT, &reason, large.as_bytes()).await;
     let done = operator.upload(paths::REGISTER_IMPORT, &[("confirm", &check.hidden("confirm"))], b"").await;
     assert_eq!(done.status, 200, "a large file comes back, too");
