@@ -47,7 +47,7 @@ pub struct Row {
     pub code: String,
     /// Name.
     pub name: String,
-    /// What stands in [`RegisterList::column`].
+    /// What stands in the list's second column.
     pub detail: String,
     /// Such as `In use`, or `Ended 31 March 2026`.
     pub state: String,
