@@ -195,7 +195,7 @@ mod tests {
             let object = value.pointer(pointer).and_then(Value::as_object).unwrap();
             object.keys().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(keys(""), "authority_api examples fhir issuer tokens upload");
+        assert_eq!(keys(""), "authority_api examples fhir issuer sign_ins tokens upload web");
         assert_eq!(keys("/upload"), "name next_sequence ods_code");
         assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");
         assert_eq!(
