@@ -16,6 +16,9 @@ pub enum Fault {
     UnknownBefore,
 }
 
+/// Instead of how many steps are left: all fail.
+const ALL: i64 = i64::MIN;
+
 /// A counter of steps with at most one fault armed. Cheap when none is.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Inner>);
@@ -40,6 +43,11 @@ impl Faults {
         self.0.left.store(n, Ordering::SeqCst);
     }
 
+    /// From now on every step fails until [`Self::disarm`], as when the database is away.
+    pub fn fail_all(&self) {
+        self.0.left.store(ALL, Ordering::SeqCst);
+    }
+
     /// Disarms, and says whether the fault was still waiting.
     pub fn disarm(&self) -> bool {
         self.0.left.swap(0, Ordering::SeqCst) > 0
@@ -53,7 +61,11 @@ impl Faults {
     /// Called by a backend before each statement and each commit.
     pub fn step(&self) -> Option<Fault> {
         self.0.taken.fetch_add(1, Ordering::Relaxed);
-        if self.0.left.load(Ordering::Relaxed) <= 0 || self.0.left.fetch_sub(1, Ordering::SeqCst) != 1 {
+        let left = self.0.left.load(Ordering::Relaxed);
+        if left == ALL {
+            return Some(Fault::Fail);
+        }
+        if left <= 0 || self.0.left.fetch_sub(1, Ordering::SeqCst) != 1 {
             return None;
         }
         match self.0.kind.load(Ordering::SeqCst) {

@@ -4,7 +4,6 @@ use super::world::{BIRTH, CAMDEN, CLIENT, FHIR, GREENWICH, SITE, World, number, 
 use cpis_app::Settings;
 use cpis_model::plan::PlanKind::ChildProtection;
 use cpis_model::upload::UPLOAD_BYTES_MAX;
-use cpis_store::fault::Fault;
 use cpis_testkit::issuer::{people, with};
 use serde_json::json;
 use std::collections::HashSet;
@@ -158,7 +157,7 @@ async fn cannot_tell_is_never_no_record() {
     world.load(CAMDEN, &[(number(1), ChildProtection)]).await;
     assert_eq!(world.flags(number(1), &[]).await.bundle().0, 1);
     for resource in ["CareTeam", "AuditEvent"] {
-        world.faults.arm(1, Fault::Fail);
+        world.faults.fail_all();
         let answer = world.get(&uri(resource, number(1)), &world.clinician(), &[]).await;
         world.faults.disarm();
         let (status, code, _) = answer.outcome();
