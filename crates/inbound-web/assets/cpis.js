@@ -5,7 +5,11 @@ const { idleSeconds, idleTo } = document.body.dataset
 
 if (idleSeconds && idleTo) {
   let lastUse = Date.now()
+  let hasLeft = false
   const leave = () => {
+    // Once: a second call would break off the first one's navigation, and a slow answer would never come.
+    if (hasLeft) return
+    hasLeft = true
     document.documentElement.classList.add('cpis-blank')
     window.location.replace(idleTo)
   }
