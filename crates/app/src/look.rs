@@ -129,18 +129,9 @@ pub(crate) async fn refuse<T>(
     refusal: Refusal,
     number: Option<NhsNumber>,
 ) -> Result<T, AppError> {
-    let at = service.clock.now();
-    let (key_of, key) = service.month_key(at).await?;
     metrics::counter!("cpis_refused_total", "action" => action, "refusal" => refusal.code()).increment(1);
     let what = What::Refused { caller, action: action.to_owned(), refusal: RefusedFor::Policy(refusal), number };
-    let entry = Entry { at, person: None, what };
-    service
-        .recorder
-        .record(None, move |batch, _| {
-            batch.add(&entry, key_of, &key);
-            Ok(())
-        })
-        .await?;
+    service.record_one(what).await?;
     Err(AppError::Refused(refusal))
 }
 

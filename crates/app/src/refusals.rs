@@ -3,7 +3,7 @@
 
 use crate::error::AppError;
 use crate::service::Service;
-use cpis_model::entry::{Entry, What};
+use cpis_model::entry::What;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -36,14 +36,5 @@ pub async fn write_summary(service: &Service) -> Result<(), AppError> {
     if counts.is_empty() {
         return Ok(());
     }
-    let at = service.clock.now();
-    let (key_of, key) = service.month_key(at).await?;
-    let entry = Entry { at, person: None, what: What::RefusedUnknown { counts } };
-    service
-        .recorder
-        .record(None, move |batch, _| {
-            batch.add(&entry, key_of, &key);
-            Ok(())
-        })
-        .await
+    service.record_one(What::RefusedUnknown { counts }).await
 }

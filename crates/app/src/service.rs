@@ -5,13 +5,14 @@ use crate::effects::{Clock, Entropy};
 use crate::error::AppError;
 use crate::frame::{KeyOf, month_of};
 use crate::people::{Keys, month_place};
-use crate::recorder::{Limits, Parts, Recorder};
+use crate::recorder::{Batch, Limits, Parts, Recorder};
 use crate::refusals::Refusals;
 use crate::ring::KeyRing;
 use crate::seal::SealKey;
 use crate::upload::DecodeUpload;
 use cpis_model::Timestamp;
 use cpis_model::current_register::CurrentRegister;
+use cpis_model::entry::{Entry, What};
 use cpis_model::nhs_number::{NhsNumber, Range};
 use cpis_store::Store;
 use std::collections::HashMap;
@@ -133,6 +134,18 @@ impl Service {
             months: RwLock::default(),
             recorder_task: Mutex::new(Some(task)),
         })
+    }
+
+    /// Records what concerns no person and changes nothing, and returns when it is durable.
+    pub(crate) async fn record_one(&self, what: What) -> Result<(), AppError> {
+        let at = self.clock.now();
+        let (key_of, key) = self.month_key(at).await?;
+        let entry = Entry { at, person: None, what };
+        let decide = move |batch: &mut Batch<'_>, _: &_| {
+            batch.add(&entry, key_of, &key);
+            Ok(())
+        };
+        self.recorder.record(None, decide).await
     }
 
     /// The key under which entries without a person are sealed at a moment. Made on first use in a month.

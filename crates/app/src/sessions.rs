@@ -9,7 +9,7 @@ use crate::seal::place;
 use crate::service::Service;
 use cpis_model::Timestamp;
 use cpis_model::caller::Caller;
-use cpis_model::entry::{Entry, What};
+use cpis_model::entry::What;
 use cpis_store::{Forget, KeptGroup, KeptKind, KeptRow};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
@@ -222,16 +222,7 @@ pub async fn forget_ended(service: &Service) -> Result<u64, AppError> {
 
 /// Records that somebody signed in by a local account, past the identity service, before anything is given to them.
 pub async fn record_break_glass(service: &Service, caller: Arc<Caller>, why: String) -> Result<(), AppError> {
-    let at = service.clock.now();
-    let (key_of, key) = service.month_key(at).await?;
-    let entry = Entry { at, person: None, what: What::BreakGlass { caller, why } };
-    service
-        .recorder
-        .record(None, move |batch, _| {
-            batch.add(&entry, key_of, &key);
-            Ok(())
-        })
-        .await
+    service.record_one(What::BreakGlass { caller, why }).await
 }
 
 /// A local account. What it holds is the door's own business.

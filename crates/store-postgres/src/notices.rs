@@ -9,6 +9,19 @@ use cpis_model::{Timestamp, Uuid};
 use cpis_store::{AccessRow, NoticeRow};
 use tokio_postgres::Row;
 
+/// A query for whole notices, as [`notice`] reads them: its name in statistics, and what follows the table's name.
+macro_rules! notices {
+    ($name:literal, $rest:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by \
+             FROM notice ",
+            $rest
+        )
+    };
+}
+
 fn notice(row: &Row) -> Result<NoticeRow, Bad> {
     Ok(NoticeRow {
         number: get_u64(row, 0)?,
@@ -35,8 +48,7 @@ pub(crate) async fn of_authority(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE authority = $1 AND number > $2 ORDER BY number LIMIT $3",
+        notices!("notice.of_authority", "WHERE authority = $1 AND number > $2 ORDER BY number LIMIT $3"),
         &[&authority.0.as_str(), &(after as i64), &i64::from(rows_max)],
         notice,
     )
@@ -52,9 +64,10 @@ pub(crate) async fn before(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.before\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
-         acknowledged_by FROM notice WHERE authority = $1 AND number < $2 AND (acknowledged IS NOT NULL) = $3 \
-         ORDER BY number DESC LIMIT $4",
+        notices!(
+            "notice.before",
+            "WHERE authority = $1 AND number < $2 AND (acknowledged IS NOT NULL) = $3 ORDER BY number DESC LIMIT $4"
+        ),
         &[&authority.0.as_str(), &i64::try_from(before).unwrap_or(i64::MAX), &acknowledged, &i64::from(rows_max)],
         notice,
     )
@@ -64,8 +77,7 @@ pub(crate) async fn before(
 /// All notices after a cursor.
 pub(crate) async fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE number > $1 ORDER BY number LIMIT $2",
+        notices!("notice.after", "WHERE number > $1 ORDER BY number LIMIT $2"),
         &[&(after as i64), &i64::from(rows_max)],
         notice,
     )
@@ -93,8 +105,7 @@ pub(crate) async fn acknowledge(
 /// One of an authority's notices.
 pub(crate) async fn one(tx: &Tx<'_>, authority: AuthorityCode, id: Uuid) -> Result<Option<NoticeRow>, Stop> {
     tx.first(
-        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE id = $1 AND authority = $2",
+        notices!("notice.one", "WHERE id = $1 AND authority = $2"),
         &[&id.as_bytes().as_slice(), &authority.0.as_str()],
         notice,
     )
@@ -109,8 +120,7 @@ pub(crate) async fn reports_by(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.reports_by\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
-         acknowledged_by FROM notice WHERE author = $1 AND number < $2 AND kind > 0 ORDER BY number DESC LIMIT $3",
+        notices!("notice.reports_by", "WHERE author = $1 AND number < $2 AND kind > 0 ORDER BY number DESC LIMIT $3"),
         &[&author.0.as_slice(), &i64::try_from(before).unwrap_or(i64::MAX), &i64::from(rows_max)],
         notice,
     )

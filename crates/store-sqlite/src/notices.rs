@@ -8,6 +8,19 @@ use cpis_model::{Timestamp, Uuid};
 use cpis_store::{AccessRow, NoticeRow};
 use rusqlite::{Row, params};
 
+/// A query for whole notices, as [`notice`] reads them: its name in statistics, and what follows the table's name.
+macro_rules! notices {
+    ($name:literal, $rest:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by \
+             FROM notice ",
+            $rest
+        )
+    };
+}
+
 fn notice(row: &Row<'_>) -> Result<NoticeRow, Bad> {
     Ok(NoticeRow {
         number: get_u64(row, 0)?,
@@ -34,8 +47,7 @@ pub(crate) fn of_authority(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.of_authority\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE authority = ? AND number > ? ORDER BY number LIMIT ?",
+        notices!("notice.of_authority", "WHERE authority = ? AND number > ? ORDER BY number LIMIT ?"),
         params![authority.0.as_str(), after as i64, rows_max],
         notice,
     )
@@ -50,9 +62,7 @@ pub(crate) fn before(
     rows_max: u32,
 ) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.before\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
-         acknowledged_by FROM notice INDEXED BY notice_authority WHERE authority = ? AND number < ? \
-         AND (acknowledged IS NOT NULL) = ? ORDER BY number DESC LIMIT ?",
+        notices!("notice.before", "INDEXED BY notice_authority WHERE authority = ? AND number < ? AND (acknowledged IS NOT NULL) = ? ORDER BY number DESC LIMIT ?"),
         params![authority.0.as_str(), i64::try_from(before).unwrap_or(i64::MAX), acknowledged, rows_max],
         notice,
     )
@@ -61,8 +71,7 @@ pub(crate) fn before(
 /// All notices after a cursor.
 pub(crate) fn after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.after\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE number > ? ORDER BY number LIMIT ?",
+        notices!("notice.after", "WHERE number > ? ORDER BY number LIMIT ?"),
         params![after as i64, rows_max],
         notice,
     )
@@ -87,8 +96,7 @@ pub(crate) fn acknowledge(
 /// One of an authority's notices.
 pub(crate) fn one(tx: &Tx<'_>, authority: AuthorityCode, id: Uuid) -> Result<Option<NoticeRow>, Stop> {
     tx.first(
-        "-- notice.one\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by FROM notice \
-         WHERE id = ? AND authority = ?",
+        notices!("notice.one", "WHERE id = ? AND authority = ?"),
         params![id.as_bytes(), authority.0.as_str()],
         notice,
     )
@@ -97,9 +105,10 @@ pub(crate) fn one(tx: &Tx<'_>, authority: AuthorityCode, id: Uuid) -> Result<Opt
 /// Reports by one author before a cursor, newest first.
 pub(crate) fn reports_by(tx: &Tx<'_>, author: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
     tx.all(
-        "-- notice.reports_by\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
-         acknowledged_by FROM notice INDEXED BY notice_report WHERE author = ? AND number < ? AND kind > 0 \
-         ORDER BY number DESC LIMIT ?",
+        notices!(
+            "notice.reports_by",
+            "INDEXED BY notice_report WHERE author = ? AND number < ? AND kind > 0 ORDER BY number DESC LIMIT ?"
+        ),
         params![author.0, i64::try_from(before).unwrap_or(i64::MAX), rows_max],
         notice,
     )
