@@ -112,7 +112,7 @@ for (const [way, options] of Object.entries(ways)) {
     assert.match(await page.locator('.nhsuk-error-summary').textContent(), /10 digits/)
     await isSound(page, script)
 
-    await open(page, ready.examples.cpp)
+    await open(page, `NHS no: ${ready.examples.cpp} (from the letter)`)
     assert.equal(await headline(page), 'Child protection information is held')
     assert.match(await page.locator('a[href^="tel:"]').first().getAttribute('href'), /^tel:\+?\d+$/)
     await isSound(page, script)

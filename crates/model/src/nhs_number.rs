@@ -1,5 +1,6 @@
 //! The NHS number: ten digits, the last of which checks the others (NHS Data Dictionary, modulus 11).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -54,6 +55,29 @@ pub enum Range {
 }
 
 impl NhsNumber {
+    /// The only number in a text that somebody pasted, such as `NHS no: 999 000 0018 (from the letter)`: ten digits together or
+    /// as 3, 3 and 4, not beside letters. A text of two numbers is refused, as is one of digits only that are too many: nobody
+    /// guesses which are meant.
+    pub fn pasted(text: &str) -> Result<Self, NhsNumberError> {
+        let strict = text.parse();
+        if !matches!(strict, Err(NhsNumberError::NotDigits | NhsNumberError::OldStyle)) {
+            return strict;
+        }
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let is = |word: &str, digits| word.len() == digits && word.bytes().all(|byte| byte.is_ascii_digit());
+        let whole = words.iter().filter(|word| is(word, 10)).map(|word| (*word).to_owned());
+        let spaced = words.windows(3).filter_map(|three| match three {
+            [a, b, c] if is(a, 3) && is(b, 3) && is(c, 4) => Some(three.concat()),
+            _ => None,
+        });
+        let found: BTreeSet<String> = whole.chain(spaced).collect();
+        match found.first() {
+            Some(only) if found.len() == 1 => only.parse(),
+            Some(_) => Err(NhsNumberError::NotDigits),
+            None => strict,
+        }
+    }
+
     /// The ten digits without spaces.
     pub fn digits(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -201,6 +225,28 @@ mod tests {
                 expected.as_ref().copied(),
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_only_number_of_a_pasted_text_is_found() {
+        for (text, expected) in [
+            ("999 000 0018", Ok("9990000018")),
+            ("NHS no: 999 000 0018 (from the letter)", Ok("9990000018")),
+            ("NHS 9990000018", Ok("9990000018")),
+            ("NHS No.: 999-000-0018, born 01/02/2015, tel. 01632 960178", Ok("9990000018")),
+            ("9990000018 or 999 000 0018", Ok("9990000018")),
+            ("NHS number 9990000019", Err(NhsNumberError::CheckDigit)),
+            ("9990000018 and 9990000026", Err(NhsNumberError::NotDigits)),
+            ("9 999 000 0018", Err(NhsNumberError::Length)),
+            ("X9990000018", Err(NhsNumberError::OldStyle)),
+            ("A 01632960178 B", Err(NhsNumberError::NotDigits)),
+            ("LNAGP 18/3", Err(NhsNumberError::OldStyle)),
+            ("the letter", Err(NhsNumberError::NotDigits)),
+            ("", Err(NhsNumberError::Empty)),
+        ] {
+            let found = NhsNumber::pasted(text);
+            assert_eq!(found.as_ref().map(NhsNumber::digits), expected.as_ref().copied(), "{text:?}");
         }
     }
 

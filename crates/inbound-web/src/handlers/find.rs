@@ -64,7 +64,7 @@ pub(super) async fn by_number(visit: &mut Visit<'_>) -> Answer {
         let page = Find::new(visit.frame(Section::Find), entered, Faults::default().with("number", text));
         rendered(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
-    let number: NhsNumber = match entered.parse() {
+    let number = match NhsNumber::pasted(&entered) {
         Ok(number) => number,
         Err(error) => {
             watch(visit, &caller, Paced::Nobody);

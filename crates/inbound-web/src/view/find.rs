@@ -83,7 +83,7 @@ pub fn number_fault(error: NhsNumberError) -> &'static str {
     match error {
         NhsNumberError::Empty => "Enter an NHS number",
         NhsNumberError::OldStyle => "This is an old-style NHS number, from before 1996. Enter the number of 10 digits",
-        NhsNumberError::NotDigits => "An NHS number has digits only. Take out letters and signs",
+        NhsNumberError::NotDigits => "Enter one NHS number of 10 digits, without other numbers or letters",
         NhsNumberError::Length => "An NHS number has 10 digits. Check that none is missing or too many",
         NhsNumberError::CheckDigit => "This is not an NHS number: a digit is wrong, or two have changed places",
         NhsNumberError::AllSame => "One digit ten times is not an NHS number. Enter the person's own",
