@@ -128,7 +128,7 @@ fn told(plan: &Plan, dry_run: bool) {
 }
 
 /// A command stands in the journal under its own name.
-fn caller() -> Result<Arc<Caller>> {
+pub fn caller() -> Result<Arc<Caller>> {
     let code = "CPIS".parse().or_fault(Kind::Failed, "The command has no name")?;
     let organisation = Organisation { code, name: "Operator of this installation".into() };
     let rights = Rights { operator: true, ..Rights::default() };

@@ -6,7 +6,8 @@ use cpis_app::demographics::RegisterEntry;
 use cpis_model::Date;
 use cpis_model::demographics::Demographics;
 use cpis_model::nhs_number::NhsNumber;
-use cpis_model::organisation::AuthorityCode;
+use cpis_model::organisation::{AuthorityCode, Contact};
+use cpis_model::organisation_record::{AuthorityContact, ContactKind, Period};
 use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::register::Register;
 use cpis_model::time::days_after;
@@ -65,6 +66,18 @@ const PARTS: [Part; 14] = [
     Part::StoryRestricted,
     Part::StoryNone,
 ];
+
+/// An authority's invented numbers with invented hours.
+pub fn contacts(authority: AuthorityCode) -> Result<Vec<AuthorityContact>> {
+    let Contact { office, emergency } = authority_contact(authority);
+    let with = |kind, phone, hours: &str| {
+        let hours = hours.parse().map_err(|_| Fault::failed("The demo's hours are wrong"))?;
+        Ok(AuthorityContact { kind, phone, hours, period: Period::default() })
+    };
+    let office = office.map(|phone| with(ContactKind::Office, phone, "Mon-Fri 09:00-17:00"));
+    let duty = with(ContactKind::Emergency, emergency, "Mon-Fri 17:00-09:00; Sat-Sun 00:00-24:00; Mon 00:00-09:00");
+    office.into_iter().chain([duty]).collect()
+}
 
 /// The world of one demo.
 pub struct World {
