@@ -76,7 +76,7 @@ async fn nobody_is_led_elsewhere_after_signing_in() {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let back = client.get(format!("{}&login_hint=duty-worker", sent.to())).send().await.unwrap();
         let back = back.headers().get("location").unwrap().to_str().unwrap().strip_prefix(BASE).unwrap().to_owned();
-        assert_eq!(nurse.get(&back).await.to(), "/", "{to}");
+        assert_eq!(nurse.get(&back).await.to(), paths::NOTICES, "{to}");
     }
 }
 

@@ -62,7 +62,7 @@ async fn a_use_is_in_the_journal_before_anything_is_given() {
     let before = world.entries().await;
     let mut lead = world.browser();
     let answer = attempt(&mut lead, "Site.Lead", PASSWORD, &code(world.now())).await;
-    assert_eq!((answer.status.as_u16(), answer.to()), (303, "/"), "{}", answer.body);
+    assert_eq!((answer.status.as_u16(), answer.to()), (303, paths::FIND), "{}", answer.body);
     assert_eq!(world.entries().await, before + 1);
     lead.get(paths::FIND).await;
     assert_eq!(lead.open(number(1)).await.heading(), "Child protection information is held");

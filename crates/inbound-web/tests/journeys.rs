@@ -98,7 +98,8 @@ async fn a_number_that_cannot_be_one_is_told_with_its_reason() {
     for (entered, told) in [
         ("", "Enter an NHS number"),
         ("999 000", "10 digits"),
-        ("999 000 00a8", "digits only"),
+        ("999 000 00a8", "without other numbers or letters"),
+        ("9990000018 or 9990000026", "Enter one NHS number"),
         ("9990000019", "a digit is wrong"),
         (&*"9".repeat(10), "One digit ten times"),
     ] {

@@ -102,3 +102,18 @@ async fn every_role_gets_what_is_theirs_and_nothing_else() {
     table.push('\n');
     expect_file!["../../../docs/roles.md"].assert_eq(&table);
 }
+
+#[tokio::test]
+async fn a_role_that_opens_no_page_says_so_instead_of_asking_again() {
+    let world = World::new().await;
+    for role in ["no-activity", "privacy-officer"] {
+        let mut somebody = world.signed_in(role).await;
+        let page = somebody.get(paths::ROLE).await;
+        assert!(page.body.contains("opens no page of this service"), "{role}: {}", page.body);
+        let value = page.body.split("name=\"role\"").nth(1).unwrap().split("value=\"").nth(1).unwrap();
+        let value = value.split('"').next().unwrap().to_owned();
+        assert_eq!(somebody.post(paths::ROLE, &[("role", &value)]).await.to(), paths::ROLE);
+    }
+    let mut nurse = world.reader("emergency-nurse").await;
+    assert!(!nurse.get(paths::ROLE).await.body.contains("opens no page"));
+}

@@ -6,7 +6,7 @@ use crate::form::{Choice, Faults};
 use crate::frame::{Brand, Frame, Section};
 use crate::view::api::Api;
 use crate::view::message::{Message, What};
-use crate::view::sign_in::{BreakGlass, ChooseRole, Shift, SignIn, reasons, settings};
+use crate::view::sign_in::{BreakGlass, ChooseRole, OPENS_NOTHING, Shift, SignIn, reasons, settings};
 use crate::view::statements::{Accessibility, AnswersHelp, Licence, Privacy};
 use cpis_model::setting::Setting;
 
@@ -76,6 +76,8 @@ fn sign_in(hall: &mut Hall) -> Result<(), askama::Error> {
     };
     hall.hang("role", &choose("1", Faults::default()))?;
     hall.hang("role-none", &choose("", Faults::default().with("role", "Choose the role that you work in now")))?;
+
+    hall.hang("role-opens-nothing", &choose("1", Faults::default().with("role", OPENS_NOTHING)))?;
 
     let some: Vec<Setting> = ["U01", "U05", "S05"].iter().filter_map(|code| code.parse().ok()).collect();
     let shift = |reason: &str, setting: &str, faults| Shift {

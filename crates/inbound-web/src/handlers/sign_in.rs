@@ -8,13 +8,13 @@ use crate::guard;
 use crate::kept::{self, Kept, Placed};
 use crate::paths;
 use crate::view::message::What;
-use crate::view::sign_in::{self as view, BreakGlass, ChooseRole, Shift, SignIn};
+use crate::view::sign_in::{self as view, BreakGlass, ChooseRole, OPENS_NOTHING, Shift, SignIn};
 use axum::http::header::{CACHE_CONTROL, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cpis_app::sessions::{self, Owner};
 use cpis_identity::{Callback, ReturnPath, SignInError, SignedIn};
-use cpis_model::caller::{Action, Decision, Declared, Mode, Subject, may};
+use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Subject, may};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -23,20 +23,21 @@ pub(super) fn home(visit: &Visit<'_>) -> Answer {
     if visit.found.is_none() {
         return Err(Stop::To(paths::SIGN_IN.to_owned()));
     }
-    Err(Stop::To(first_page(visit).to_owned()))
+    let first = visit.caller.as_deref().and_then(first_page).unwrap_or(paths::ROLE);
+    Err(Stop::To(first.to_owned()))
 }
 
-fn first_page(visit: &Visit<'_>) -> &'static str {
-    let Some(caller) = &visit.caller else { return paths::ROLE };
+/// Where somebody begins in this role; nowhere where it opens no page.
+fn first_page(caller: &Caller) -> Option<&'static str> {
     let rights = caller.rights;
     if rights.view || rights.view_silently {
-        paths::FIND
+        Some(paths::FIND)
     } else if rights.authority.is_some() {
-        paths::NOTICES
+        Some(paths::NOTICES)
     } else if rights.operator {
-        paths::REGISTER
+        Some(paths::REGISTER)
     } else {
-        paths::ROLE
+        None
     }
 }
 
@@ -132,12 +133,13 @@ async fn begin(visit: &mut Visit<'_>, who: SignedIn, reason: Option<String>, bac
 }
 
 /// Where somebody goes who signed in: to choose a role, to begin a shift, or to where they wanted.
-fn next_step(kept: &Kept, caller: Option<&cpis_model::caller::Caller>, back: &str) -> String {
+fn next_step(kept: &Kept, caller: Option<&Caller>, back: &str) -> String {
     match caller {
         None => paths::ROLE.to_owned(),
         Some(caller) if (caller.rights.view || caller.rights.view_silently) && kept.reason.is_none() => {
             paths::SHIFT.to_owned()
         }
+        Some(caller) if back == paths::HOME => first_page(caller).unwrap_or(paths::ROLE).to_owned(),
         Some(_) => back.to_owned(),
     }
 }
@@ -201,7 +203,9 @@ pub(super) async fn break_glass(visit: &mut Visit<'_>) -> Answer {
 }
 
 pub(super) fn role_form(visit: &Visit<'_>) -> Answer {
-    role_page(visit, StatusCode::OK, Faults::default())
+    let opens_nothing = visit.caller.as_deref().is_some_and(|caller| first_page(caller).is_none());
+    let faults = Faults::default();
+    role_page(visit, StatusCode::OK, if opens_nothing { faults.with("role", OPENS_NOTHING) } else { faults })
 }
 
 fn role_page(visit: &Visit<'_>, status: StatusCode, faults: Faults) -> Answer {
@@ -247,15 +251,15 @@ pub(super) async fn role(visit: &mut Visit<'_>) -> Answer {
     }
     kept.role = Some(placed.role);
     kept.site = placed.site.map(|site| site.to_string());
-    renew(visit, kept, found.session, paths::HOME).await
+    renew(visit, kept, found.session).await
 }
 
-async fn renew(visit: &mut Visit<'_>, kept: Kept, session: sessions::Session, back: &str) -> Answer {
+async fn renew(visit: &mut Visit<'_>, kept: Kept, session: sessions::Session) -> Answer {
     let web = visit.door.web.clone();
     let Some(session) = sessions::renew(&web.service, session, kept.to_bytes()).await? else {
         return Err(Stop::To(paths::SESSION_ENDED.to_owned()));
     };
-    let next = next_step(&kept, kept.caller(&web).as_deref(), back);
+    let next = next_step(&kept, kept.caller(&web).as_deref(), paths::HOME);
     Ok(with_cookie(to(&next), kept::session_cookie(&session)))
 }
 
@@ -290,11 +294,7 @@ pub(super) async fn shift(visit: &mut Visit<'_>) -> Answer {
         return shift_page(visit, StatusCode::UNPROCESSABLE_ENTITY, faults);
     }
     let kept = Kept { reason: Some(reason), ..found.kept };
-    renew(visit, kept, found.session, first_page_of(&caller)).await
-}
-
-fn first_page_of(caller: &cpis_model::caller::Caller) -> &'static str {
-    if caller.rights.view || caller.rights.view_silently { paths::FIND } else { paths::HOME }
+    renew(visit, kept, found.session).await
 }
 
 /// Signs out here, and at the issuer where that has a page for it; with `everywhere`, on all devices.

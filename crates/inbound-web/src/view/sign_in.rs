@@ -46,6 +46,10 @@ pub struct ChooseRole {
     pub faults: Faults,
 }
 
+/// What somebody reads whose role has none of this service's activities.
+pub const OPENS_NOTHING: &str = "The role that you chose opens no page of this service. Choose another one, or ask whoever gives out \
+    smartcards at your organisation to add the activity";
+
 /// Reason and setting, once a shift.
 #[derive(Template)]
 #[template(path = "shift.html")]
