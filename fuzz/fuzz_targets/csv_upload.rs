@@ -2,7 +2,8 @@
 //! lost: each is either read or has a fault; and what is read is written and read again as it was.
 #![no_main]
 
-use cpis_format_csv::{Sender, TableWriter, read};
+use cpis_format_csv::{TableWriter, read};
+use cpis_model::upload::Sender;
 use cpis_model::upload::Record;
 use libfuzzer_sys::fuzz_target;
 

@@ -367,6 +367,8 @@ impl TryFrom<answered::Acknowledgement<'_>> for Acknowledgement {
                         code: RecordCode::from_code(rejection.code).ok_or(CodecError)?,
                         detail: rejection.detail.map(|code| Detail::from_code(code).ok_or(CodecError)).transpose()?,
                         location: rejection.location.to_owned(),
+                        shape: rejection.shape.map(str::to_owned),
+                        advice: rejection.advice.map(str::to_owned),
                     })
                 })
                 .collect::<Result<_>>()?,

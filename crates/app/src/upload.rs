@@ -20,7 +20,9 @@ use cpis_model::caller::{Action, Caller, Decision, Subject, may};
 use cpis_model::codes::FileCode;
 use cpis_model::entry::{Entry, What};
 use cpis_model::organisation::AuthorityCode;
-use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header};
+use cpis_model::organisation_record::ContactKind;
+use cpis_model::time::{london_day, london_instant};
+use cpis_model::upload::{Acknowledgement, FileFault, Given, Header, Reader, Sender, Series};
 pub use cpis_store::UploadStatus;
 use cpis_store::{Effect, UploadRow, UploadState};
 use sha2::{Digest, Sha256};
@@ -29,20 +31,25 @@ use std::sync::Arc;
 pub(crate) use files::reseal;
 pub use process::process_waiting;
 
-/// Records by their place in the file.
-pub type Returned = Vec<(u32, Vec<u8>)>;
-
-/// Reads an uploaded file; given by the binary, since `app` knows no format.
+/// Reads uploaded files; given by the binary, since `app` knows no format.
 #[derive(Clone, Copy)]
 pub struct DecodeUpload {
-    /// Only the head, quickly.
+    /// Only the head of a message, quickly.
     pub head: fn(&[u8]) -> Result<Header, FileFault>,
-    /// The whole file.
-    pub decode: fn(&[u8]) -> Result<Decoded, FileFault>,
-    /// Rejected records as they were uploaded.
-    pub records: fn(&[u8], &[u32]) -> Returned,
-    /// The place of a fault found after decoding, as the format writes it.
-    pub location: fn(u32, cpis_model::upload::SubjectKind, cpis_model::upload::Field) -> String,
+    /// Messages, which carry their sender and number.
+    pub message: Reader,
+    /// Tables, which do not.
+    pub table: Reader,
+}
+
+impl DecodeUpload {
+    /// The reader of a file: tables are the files to which the service gives the number.
+    pub(crate) fn of(&self, sequence: u64) -> Reader {
+        match Series::of(sequence) {
+            Series::Sent => self.message,
+            Series::Assigned => self.table,
+        }
+    }
 }
 
 /// What became of a file that was sent.
@@ -76,7 +83,7 @@ pub struct Wishes {
     pub no_wait: bool,
 }
 
-/// Takes a file.
+/// Takes a message, which says itself who sends it and what number it has.
 pub async fn receive(
     service: &Arc<Service>,
     caller: Arc<Caller>,
@@ -88,17 +95,15 @@ pub async fn receive(
         Ok(head) => head,
         Err(fault) => return Ok(refuse_file(service, &caller, fault)),
     };
-    if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(head.authority)) {
+    let (authority, sequence) = (head.authority, head.sequence);
+    if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(authority)) {
         return crate::look::refuse(service, caller, "upload", refusal, None).await;
     }
-    let turn = if wishes.no_wait {
-        let Some(turn) = Turn::take(service, head.authority).await? else { return Ok(Received::Busy) };
-        turn
-    } else {
-        Turn::wait(service, head.authority).await?
+    let is_table = |_: &UploadState, number: u64| Series::of(number) == Series::Assigned;
+    let Some((turn, state, first)) = first(service, authority, wishes, is_table).await? else {
+        return Ok(Received::Busy);
     };
-    let checksum: [u8; 32] = Sha256::digest(&file).into();
-    let state = service.store.upload_state(head.authority).await?;
+    let (checksum, received): ([u8; 32], _) = (Sha256::digest(&file).into(), service.clock.now());
     let place = match place(service, &head, checksum, &state).await? {
         Place::Answered(ack) => return Ok(Received::Answered(ack)),
         Place::Conflict(words) => {
@@ -112,22 +117,120 @@ pub async fn receive(
         waits_or_next => waits_or_next,
     };
     // A file that could never be taken is refused now, not when its turn comes: a kept one would wait for ever.
-    let decoded = match process::decode(service, &file).await? {
+    let given = given(service, authority, sequence, received);
+    let decoded = match process::decode(service, &file, given).await? {
         Ok(decoded) => decoded,
         Err(mut fault) => {
-            fault.sequence = Some(head.sequence);
+            fault.sequence = Some(sequence);
             return Ok(refuse_file(service, &caller, fault));
         }
     };
+    let job = process::Job { caller, head, decoded, checksum, file, received, expected_last: state.last };
     if let Place::Gap(missing) = place {
-        files::keep(service, &caller, &head, checksum, &file, UploadStatus::WaitsForGap).await?;
-        tracing::warn!(authority = %head.authority, sequence = head.sequence, missing, "an upload waits for a missing one");
-        return Ok(Received::Waits(Waiting { sequence: head.sequence, missing: Some(missing) }));
+        files::keep(service, &job, UploadStatus::WaitsForGap).await?;
+        tracing::warn!(%authority, sequence, missing, "an upload waits for a missing one");
+        return Ok(Received::Waits(Waiting { sequence, missing: Some(missing) }));
     }
-    let job = process::Job { caller, head, decoded, checksum, file, expected_last: state.last };
+    take_effect(service, job, turn, wishes, first).await
+}
+
+/// Takes a table, which says neither who sends it nor what number it has: it is the caller's authority's, and gets the next
+/// number of the service's own series. The same table again is another file, which changes nothing.
+pub async fn receive_table(
+    service: &Arc<Service>,
+    caller: Arc<Caller>,
+    file: Bytes,
+    wishes: Wishes,
+) -> Result<Received, AppError> {
+    let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
+    let Some((turn, state, first)) = first(service, authority, wishes, UploadState::is_due).await? else {
+        return Ok(Received::Busy);
+    };
+    let (checksum, received): ([u8; 32], _) = (Sha256::digest(&file).into(), service.clock.now());
+    let mut sequence = state.next_assigned();
+    for number in state.waiting.iter().copied().filter(|&number| Series::of(number) == Series::Assigned) {
+        // Sent again while it waits: it keeps its place.
+        if service.store.upload(authority, number).await?.is_some_and(|row| row.checksum == checksum) {
+            sequence = number;
+        }
+    }
+    let given = given(service, authority, sequence, received);
+    let decoded = match process::decode(service, &file, given).await? {
+        Ok(decoded) => decoded,
+        Err(mut fault) => {
+            fault.sequence = None;
+            return Ok(refuse_file(service, &caller, fault));
+        }
+    };
+    let head = decoded.header.clone();
+    let job = process::Job { caller, head, decoded, checksum, file, received, expected_last: state.last_assigned };
+    take_effect(service, job, turn, wishes, first).await
+}
+
+/// Whether a file is the first of its authority that is to be processed, or another one waits and goes before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    First,
+    Behind,
+}
+
+/// The authority's turn, and what it has sent so far. What waits and has to go before the file is tried once more; an older file
+/// that takes effect after a newer one would bring back what is past.
+async fn first(
+    service: &Arc<Service>,
+    authority: AuthorityCode,
+    wishes: Wishes,
+    goes_before: fn(&UploadState, u64) -> bool,
+) -> Result<Option<(Turn, UploadState, Order)>, AppError> {
+    let turn = async || {
+        if wishes.no_wait {
+            Turn::take(service, authority).await
+        } else {
+            Turn::wait(service, authority).await.map(Some)
+        }
+    };
+    let waits = |state: &UploadState| state.waiting.iter().any(|&number| goes_before(state, number));
+    let Some(mut held) = turn().await? else { return Ok(None) };
+    let mut state = service.store.upload_state(authority).await?;
+    if waits(&state) {
+        drop(held);
+        process::release(service, Some(authority)).await;
+        let Some(again) = turn().await? else { return Ok(None) };
+        held = again;
+        state = service.store.upload_state(authority).await?;
+    }
+    let order = if waits(&state) { Order::Behind } else { Order::First };
+    Ok(Some((held, state, order)))
+}
+
+/// What the service knows of a file.
+fn given(service: &Service, authority: AuthorityCode, sequence: u64, at: Timestamp) -> Given {
+    let register = service.register.get();
+    let contacts = register.contacts_of(authority, london_day(at));
+    let number = |kind| contacts.iter().find(|contact| contact.kind == kind).map(|contact| contact.phone.clone());
+    let sender = Sender {
+        authority,
+        name: name_of(service, authority, None),
+        emergency: number(ContactKind::Emergency),
+        office: number(ContactKind::Office),
+    };
+    Given { sender, sequence, created: london_instant(at) }
+}
+
+/// Processes a file whose turn has come, or keeps it behind what waits.
+async fn take_effect(
+    service: &Arc<Service>,
+    job: process::Job,
+    turn: Turn,
+    wishes: Wishes,
+    order: Order,
+) -> Result<Received, AppError> {
+    let (sequence, authority) = (job.head.sequence, job.head.authority);
+    if order == Order::Behind {
+        return process::keep_behind(service, &job).await.map(|answer| Received::Answered(Box::new(answer)));
+    }
     if wishes.in_background {
-        let sequence = job.head.sequence;
-        files::keep(service, &job.caller, &job.head, checksum, &job.file, UploadStatus::Processing).await?;
+        files::keep(service, &job, UploadStatus::Processing).await?;
         let own = service.clone();
         tokio::spawn(async move {
             if let Err(error) = process::run(&own, job).await {
@@ -138,7 +241,6 @@ pub async fn receive(
         });
         return Ok(Received::Waits(Waiting { sequence, missing: None }));
     }
-    let authority = job.head.authority;
     // The work goes on to its end even when the sender hangs up: a resend gets the same answer.
     let own = service.clone();
     let task = tokio::spawn(async move {

@@ -182,3 +182,137 @@ async fn the_new_number_of_a_merged_child_lands_on_the_same_child() {
     assert_eq!(world.look(&clinician("u1"), fresh.number).await, ["714 CPP"], "not two");
     assert!(world.verify().await.is_clean());
 }
+
+const COLUMNS: &str = "nhs_number,given,family,birth_date,plan_type,start_date,edt phone\n";
+
+fn row(person: &Person, number: &str) -> String {
+    format!("{number},{},{},4/4/2017,CPP,15/1/2026,01632960001\n", person.name.given, person.name.family)
+}
+
+async fn send_table(world: &World, code: &str, text: &str) -> cpis_model::upload::Acknowledgement {
+    let sent = text.to_owned().into_bytes().into();
+    match cpis_app::upload::receive_table(
+        &world.service,
+        social_worker(code),
+        sent,
+        cpis_app::upload::Wishes::default(),
+    )
+    .await
+    .unwrap()
+    {
+        Received::Answered(ack) => *ack,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn tables_have_numbers_of_their_own_and_say_what_stands_in_a_faulty_cell() {
+    let world = World::new().await;
+    let people: Vec<Person> = (0..4).map(|n| child(999_000_001 + n * 100)).collect();
+    world.has_plans(CITY, 40, &[cpp(1, people[0].clone())]).await;
+    world.knows(&people[..3]).await;
+    let text = [
+        COLUMNS.to_owned(),
+        row(&people[1], people[1].number.digits()),
+        row(&people[2], "9.99E+09"),
+        row(&people[3], people[3].number.digits()),
+    ];
+    let ack = send_table(&world, CITY, &text.concat()).await;
+    let first = cpis_model::upload::SEQUENCE_MAX + 1;
+    assert_eq!((ack.sequence, ack.code.code(), ack.loaded, ack.failed), (Some(first), "CPF03", 1, 2));
+    assert_eq!(codes(&ack), ["3 CPR07D13", "4 CPR01"]);
+    let told = &ack.rejections[0];
+    assert_eq!(
+        (told.location.as_str(), told.shape.as_deref()),
+        ("line 3, nhs_number", Some("a number in scientific notation"))
+    );
+    assert!(told.mend().starts_with("Format the column as text"), "{}", told.mend());
+    assert_eq!(ack.rejections[1].location, "line 4, nhs_number");
+    assert_eq!(world.look(&clinician("u1"), people[1].number).await, ["714 CPP"]);
+
+    let mended =
+        [COLUMNS.to_owned(), row(&people[1], people[1].number.digits()), row(&people[2], people[2].number.digits())];
+    let ack = send_table(&world, CITY, &mended.concat()).await;
+    assert_eq!((ack.sequence, ack.code.code()), (Some(first + 1), "CPF02"));
+    assert_eq!(
+        send_table(&world, CITY, &mended.concat()).await.sequence,
+        Some(first + 2),
+        "the same again is another file"
+    );
+    world.has_plans(CITY, 41, &[cpp(1, people[0].clone())]).await;
+    let next = cpis_app::upload::sequence(&world.service, social_worker(CITY)).await.unwrap();
+    assert_eq!((next.next, next.waiting), (Some(42), Vec::new()));
+    let kept = cpis_app::upload::status(&world.service, social_worker(CITY), first).await.unwrap();
+    assert_eq!(
+        kept.acknowledgement.map(|ack| ack.rejections),
+        Some(vec![told.clone(), ack_of(&world, first).await[1].clone()])
+    );
+    assert!(world.verify().await.is_clean());
+}
+
+async fn ack_of(world: &World, sequence: u64) -> Vec<cpis_model::upload::Rejection> {
+    let status = cpis_app::upload::status(&world.service, social_worker(CITY), sequence).await.unwrap();
+    status.acknowledgement.unwrap().rejections
+}
+
+#[tokio::test]
+async fn a_table_without_an_emergency_number_takes_the_registered_one_or_is_refused() {
+    use cpis_app::organisations::{Edit, change};
+    use cpis_model::caller::Rights;
+    use cpis_model::hours::Hours;
+    use cpis_model::organisation_record::{AuthorityContact, ContactKind, Period, Record as Held, RecordKind};
+    let world = World::new().await;
+    world.knows(&[child(999_000_001)]).await;
+    let text = format!(
+        "nhs_number,given,family,birth_date,plan_type,start_date\n{},Robin,Testcase,4/4/2017,CPP,15/1/2026\n",
+        number(999_000_001).digits()
+    );
+    let refused = send_table(&world, CITY, &text).await;
+    assert_eq!((refused.code.code(), refused.sequence), ("CPF01", None), "no number is used up");
+    assert_eq!(refused.file_faults[0].0, "emergency_phone");
+
+    let register = world.service.register.get();
+    let Some(Held::Authority(city)) = register.record(RecordKind::Authority, CITY).map(|held| (*held.record).clone())
+    else {
+        panic!("{CITY} is not there")
+    };
+    let mut city = city;
+    let always = Period { from: Some(day("2020-01-01")), until: None };
+    city.contacts = vec![AuthorityContact {
+        kind: ContactKind::Emergency,
+        phone: "01632960077".parse().unwrap(),
+        hours: Hours::AtAllTimes,
+        period: always,
+    }];
+    let operator = staff("u1", "R0A", Rights { operator: true, ..Rights::default() });
+    let edit = Edit { record: Held::Authority(city), expected: 0 };
+    change(&world.service, operator, edit, &"a duty team of its own".parse().unwrap()).await.unwrap();
+    let ack = send_table(&world, CITY, &text).await;
+    assert_eq!(ack.code.code(), "CPF02", "{:?}", ack.file_faults);
+    assert_eq!(ack.contact.unwrap().emergency.as_str(), "01632960077");
+}
+
+#[tokio::test]
+async fn what_came_earlier_takes_effect_first() {
+    let world = World::new().await;
+    let person = child(999_000_001);
+    world.knows(std::slice::from_ref(&person)).await;
+    let open = [COLUMNS.to_owned(), row(&person, person.number.digits())].concat();
+    world.demographics.away.store(true, Ordering::SeqCst);
+    let held = send_table(&world, CITY, &open).await;
+    assert_eq!(held.code.code(), "CPF05");
+    assert_eq!(send_table(&world, CITY, &open).await.sequence, held.sequence, "sent again, it keeps its place");
+    world.clock.forward(60);
+    let removal = record(1, person.clone(), plan(PlanKind::ChildProtection, "2026-01-15", "", "2026-11-22"));
+    assert_eq!(world.upload(CITY, 1, std::slice::from_ref(&removal)).await.code.code(), "CPF05");
+
+    world.demographics.away.store(false, Ordering::SeqCst);
+    let later = open.replace("15/1/2026", "16/1/2026").replace("CPP", "LAC");
+    assert_eq!(send_table(&world, CITY, &later).await.code.code(), "CPF02");
+    assert_eq!(world.look(&clinician("u1"), person.number).await, ["714 LAC"], "opened, then removed, then the other");
+    for sequence in [held.sequence.unwrap(), 1] {
+        let status = cpis_app::upload::status(&world.service, social_worker(CITY), sequence).await.unwrap();
+        assert_eq!(status.acknowledgement.map(|ack| ack.code.code()), Some("CPF02"));
+    }
+    assert!(world.verify().await.is_clean());
+}

@@ -199,9 +199,12 @@ pub struct Server {
 /// `cpis upload`.
 #[derive(Debug, Args)]
 pub struct Upload {
-    /// The file to send: HL7v3 in XML.
+    /// The file to send: HL7v3 in XML, or a spreadsheet saved as CSV.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// What the file is. Without it the name decides: .csv and .tsv are spreadsheets.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<UploadFormat>,
     /// Which service.
     #[command(flatten)]
     pub server: Server,
@@ -211,6 +214,15 @@ pub struct Upload {
     /// Seconds to wait for the answer at most.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+}
+
+/// What an uploaded file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UploadFormat {
+    /// HL7v3 in XML, with a sequence number of the authority's own.
+    Hl7v3,
+    /// A spreadsheet saved as CSV; the service gives it a number.
+    Csv,
 }
 
 /// `cpis query`.

@@ -8,6 +8,7 @@ mod sign_in;
 mod story;
 mod world;
 
+use crate::cli::UploadFormat;
 use crate::config::{LogFormat, LogLevel, Logs, Pages};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
@@ -200,7 +201,7 @@ async fn fill(stage: &Stage<'_>) -> Result<Vec<(String, Value)>> {
     let mut sent = Vec::new();
     for authority in AUTHORITIES {
         let file = stage.world.file(stage.register, authority, 1)?;
-        let answer = upload::deliver(&stage.worker(authority)?, file.into()).await?;
+        let answer = upload::deliver(&stage.worker(authority)?, file.into(), UploadFormat::Hl7v3).await?;
         if !answer.status.is_success() {
             return Err(Fault::failed(format!("The demo's service answered {}", answer.words())));
         }

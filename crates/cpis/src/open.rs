@@ -61,12 +61,7 @@ pub fn entropy() -> Result<SystemEntropy> {
 
 /// How uploaded files are read.
 pub fn decode_upload() -> DecodeUpload {
-    DecodeUpload {
-        head: hl7v3::head,
-        decode: |bytes| hl7v3::decode(bytes, hl7v3::Mode::Lenient),
-        records: hl7v3::record_bytes,
-        location: hl7v3::location,
-    }
+    DecodeUpload { head: hl7v3::head, message: hl7v3::READER, table: cpis_format_csv::READER }
 }
 
 impl Opened {

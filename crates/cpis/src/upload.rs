@@ -1,6 +1,6 @@
 //! `cpis upload`: sends an authority's file and says in words what became of it.
 
-use crate::cli;
+use crate::cli::{self, UploadFormat};
 use crate::client::{Answer, Role, Target, send};
 use crate::fault::{Fault, Kind, Result};
 use crate::{progress, say};
@@ -11,6 +11,7 @@ use reqwest::{Body, StatusCode};
 use serde_json::Value;
 use std::fmt::Write;
 use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,14 +21,32 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// Sends the file.
 pub async fn run(arguments: &cli::Upload) -> Result<ExitCode> {
     let target = Target::new(&arguments.server, Role::Authority, Duration::from_secs(arguments.timeout))?;
+    let format = arguments.format.unwrap_or_else(|| by_name(&arguments.file));
     let file = read(arguments)?;
-    let answer = deliver(&target, file).await?;
+    let answer = deliver(&target, file, format).await?;
     if arguments.json {
         say::line(&answer.body);
     } else {
         say::text(words(&answer));
     }
     Ok(if is_all_loaded(&answer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a file is by its name.
+fn by_name(path: &Path) -> UploadFormat {
+    let ending = path.extension().unwrap_or_default();
+    if ["csv", "tsv"].iter().any(|table| ending.eq_ignore_ascii_case(table)) {
+        UploadFormat::Csv
+    } else {
+        UploadFormat::Hl7v3
+    }
+}
+
+fn content_type(format: UploadFormat) -> &'static str {
+    match format {
+        UploadFormat::Hl7v3 => "application/xml",
+        UploadFormat::Csv => "text/csv",
+    }
 }
 
 /// Reads the file with a bar.
@@ -56,7 +75,7 @@ fn read(arguments: &cli::Upload) -> Result<Bytes> {
 }
 
 /// Sends the file with a bar, and waits for the answer.
-pub async fn deliver(target: &Target, file: Bytes) -> Result<Answer> {
+pub async fn deliver(target: &Target, file: Bytes, format: UploadFormat) -> Result<Answer> {
     let size = file.len();
     let bar = progress::bar("sending", size as u64, progress::BYTES);
     let sent = bar.clone();
@@ -74,7 +93,7 @@ pub async fn deliver(target: &Target, file: Bytes) -> Result<Answer> {
     });
     let request = target
         .post("/authority/v1/uploads")
-        .header("content-type", "application/xml")
+        .header("content-type", content_type(format))
         .header("content-length", size)
         .header("accept", "application/json")
         .body(Body::wrap_stream(chunks));
@@ -140,7 +159,9 @@ fn words(answer: &Answer) -> String {
             None => (text(row, "/code"), text(row, "/display")),
         };
         let kind = if warning { "warning" } else { "rejected" };
-        let _ = writeln!(out, "  record {number} {kind} ({code}): {display}\n    at {}", text(row, "/location"));
+        let shape = text(row, "/shape");
+        let what = if shape.is_empty() { display } else { format!("{display}: {shape}") };
+        let _ = writeln!(out, "  record {number} {kind} ({code}): {what}\n    at {}", text(row, "/location"));
         let mend = text(row, "/mend");
         if !mend.is_empty() {
             let _ = writeln!(out, "    {mend}");

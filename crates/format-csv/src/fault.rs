@@ -95,7 +95,11 @@ impl CellFault {
 
     /// The same as a rejection of the model.
     pub fn rejection(&self) -> Rejection {
-        Rejection { position: self.line, code: self.code(), detail: self.detail(), location: self.location() }
+        Rejection {
+            shape: Some(self.shape.to_string()),
+            advice: Some(self.mend()),
+            ..Rejection::coded(self.line, self.code(), self.detail(), self.location())
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 mod cell;
 mod column;
 mod date;
+mod decode;
 mod fault;
 mod heading;
 mod note;
@@ -25,11 +26,12 @@ mod text;
 mod write;
 
 pub use column::{Column, location};
+pub use decode::READER;
 pub use fault::{CellFault, mend};
 pub use note::Note;
 pub use read::{Progress, read};
 pub use shape::Shape;
-pub use table::{Sender, Table};
+pub use table::Table;
 pub use template::template;
 pub use text::Encoding;
 pub use write::TableWriter;

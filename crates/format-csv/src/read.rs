@@ -4,10 +4,10 @@ use crate::heading::{Headings, is_blank, is_remark, separator};
 use crate::note::Note;
 use crate::row::{MonthFirst, Reader};
 use crate::rows::{Broken, Row, Rows};
-use crate::table::{Sender, Table};
+use crate::table::Table;
 use crate::text::{self, Encoding};
 use cpis_model::organisation::Contact;
-use cpis_model::upload::{FileFault, RECORDS_MAX, UPLOAD_BYTES_MAX};
+use cpis_model::upload::{FileFault, RECORDS_MAX, Sender, UPLOAD_BYTES_MAX};
 
 /// Faults of a file up to which all of each row are kept; after that the first of each, to bound what is kept.
 const FAULTS_MAX: usize = 300_000;
@@ -21,7 +21,8 @@ pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 /// cannot be told apart, it passes a limit, or a mandatory column is missing or any stands twice.
 ///
 /// ```
-/// use cpis_format_csv::{Sender, read, template};
+/// use cpis_format_csv::{read, template};
+/// use cpis_model::upload::Sender;
 /// let sender = Sender { authority: "714".parse().unwrap(), name: "City".into(), emergency: None, office: None };
 /// let table = read(template().as_bytes(), &sender, &mut |_, _| {}).unwrap();
 /// assert_eq!((table.count, table.faults.len()), (4, 0));

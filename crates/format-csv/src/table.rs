@@ -1,23 +1,10 @@
-//! What a file holds, and who sends it.
+//! What a file holds.
 
 use crate::fault::CellFault;
 use crate::note::Note;
 use cpis_model::codes::Detail;
-use cpis_model::organisation::{AuthorityCode, Contact, Phone};
+use cpis_model::organisation::{AuthorityCode, Contact};
 use cpis_model::upload::{Decoded, FileFault, Header, Record};
-
-/// Who sends a file: a table itself does not say it. The numbers are those that are registered; a file's own come first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sender {
-    /// The authority.
-    pub authority: AuthorityCode,
-    /// Its name.
-    pub name: String,
-    /// Its registered emergency number, if one is known.
-    pub emergency: Option<Phone>,
-    /// Its registered office number, if there is one.
-    pub office: Option<Phone>,
-}
 
 /// A file that could be read.
 #[derive(Clone, Debug)]

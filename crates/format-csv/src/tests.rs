@@ -6,8 +6,9 @@ mod files;
 mod hostile;
 mod round_trip;
 
-use crate::{Sender, Table, read};
+use crate::{Table, read};
 use cpis_model::upload::FileFault;
+use cpis_model::upload::Sender;
 use std::fmt::Write;
 
 /// The headings that a table must have, and the dates and numbers that it may.

@@ -1,6 +1,5 @@
 //! An acknowledgement as JSON: the same facts as `FileResponse`, with what to do about each, for people and scripts.
 
-use cpis_model::codes::Detail;
 use cpis_model::upload::{Acknowledgement, Rejection};
 use serde::Serialize;
 
@@ -34,6 +33,8 @@ struct Row<'a> {
     detail: Option<Code<'a>>,
     warning: bool,
     location: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shape: Option<&'a str>,
     mend: &'a str,
 }
 
@@ -49,8 +50,8 @@ struct Fault<'a> {
     text: &'a str,
 }
 
-/// The acknowledgement as JSON. `mend` says what to do: of the detail where there is one, of the code otherwise; it is
-/// empty where there is nothing to do. The rejected records themselves are not in it.
+/// The acknowledgement as JSON. `mend` says what to do, and is empty where there is nothing to do; `shape` what stands at the
+/// place, where the format of the file tells it. The rejected records themselves are not in it.
 pub fn acknowledgement_json(acknowledgement: &Acknowledgement) -> Vec<u8> {
     let ack = acknowledgement;
     let code = ack.authority.0;
@@ -79,6 +80,7 @@ fn row(rejection: &Rejection) -> Row<'_> {
         detail: rejection.detail.map(|detail| Code { code: detail.code(), display: detail.display() }),
         warning: rejection.is_warning(),
         location: &rejection.location,
-        mend: rejection.detail.map_or_else(|| rejection.code.mend(), Detail::mend),
+        shape: rejection.shape.as_deref(),
+        mend: rejection.mend(),
     }
 }

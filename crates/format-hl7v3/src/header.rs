@@ -8,10 +8,7 @@ use crate::strict::{Report, TOLD_MAX, check, path};
 use crate::tree::Node;
 use cpis_model::name::NAME_CHARS_MAX;
 use cpis_model::organisation::{AuthorityCode, Contact, Phone};
-use cpis_model::upload::Header;
-
-/// Largest sequence number.
-const SEQUENCE_MAX: u64 = 1_000_000_000_000;
+use cpis_model::upload::{Header, SEQUENCE_MAX};
 
 /// A fault of the file: its place and what is wrong there.
 type FileFaults = Vec<(String, String)>;

@@ -19,6 +19,7 @@ mod fault;
 mod header;
 mod location;
 mod names;
+mod reader;
 mod record;
 mod schema;
 mod strict;
@@ -31,6 +32,7 @@ pub use acknowledgement::{DETAIL_CODE_SYSTEM, acknowledgement_xml};
 pub use acknowledgement_json::acknowledgement_json;
 pub use decode::{Mode, decode, head, record_bytes};
 pub use location::location;
+pub use reader::READER;
 pub use write::{FileWriter, encode_file};
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Reader {
     }
 
     fn push(&mut self, code: RecordCode, detail: Option<Detail>, location: String) {
-        let fault = Rejection { position: self.position, code, detail, location };
+        let fault = Rejection::coded(self.position, code, detail, location);
         if self.faults.len() < TOLD_MAX && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }

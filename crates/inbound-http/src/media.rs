@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Names under which HL7v3 files travel.
 pub const XML: &[&str] = &["application/xml", "text/xml", "application/hl7-v3+xml"];
+/// Tables. What is not UTF-8 is found out by its bytes, so a charset is not asked for.
+pub const TABLE: &[&str] = &["text/csv", "text/tab-separated-values", "application/csv"];
 /// JSON.
 pub const JSON: &[&str] = &["application/json"];
 
@@ -44,19 +46,30 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bod
     response
 }
 
-/// Whether the request's body is one of these types, in UTF-8. No type at all is none of them.
+/// Whether the request's body is one of these types, in whatever charset. No type at all is none of them.
+pub fn is_named(headers: &HeaderMap, names: &[&str]) -> bool {
+    content(headers).is_some_and(|value| {
+        let media = value.split(';').next().unwrap_or_default().trim();
+        names.iter().any(|name| media.eq_ignore_ascii_case(name))
+    })
+}
+
+/// Whether the request's body is one of these types, in UTF-8.
 pub fn is_content(headers: &HeaderMap, names: &[&str]) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Ok(value) = value.to_str() else { return false };
-    let mut parts = value.split(';').map(str::trim);
-    let media = parts.next().unwrap_or_default();
-    names.iter().any(|name| media.eq_ignore_ascii_case(name))
+    let parts = content(headers).unwrap_or_default().split(';').skip(1).map(str::trim);
+    is_named(headers, names)
         && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
             let charset = value.trim().trim_matches('"');
             !name.trim().eq_ignore_ascii_case("charset")
                 || ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
         })
+}
+
+/// The one content type of a request.
+fn content(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    value.to_str().ok()
 }
 
 /// The form that the client likes best; of two that it likes as much, the one that stands first.

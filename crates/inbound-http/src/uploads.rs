@@ -38,12 +38,20 @@ pub async fn upload(door: &Door, request: &Parts, body: Body) -> Result<Response
             Ok(_) => Err(failure::internal(door.fresh_id())),
         };
     };
-    check_type(headers)?;
-    let form = media::choose(headers, [Form::Xml, Form::Json]).ok_or_else(not_acceptable)?;
+    let kind = kind(headers)?;
+    let offered = match kind {
+        Kind::Message => [Form::Xml, Form::Json],
+        Kind::Table => [Form::Json, Form::Xml],
+    };
+    let form = media::choose(headers, offered).ok_or_else(not_acceptable)?;
     let wishes = wishes(headers);
     let _turn = turns::take(door, authority).await?;
     let file = file::read(door, headers, body).await?;
-    match app::receive(service, caller, file, wishes).await.map_err(failed)? {
+    let received = match kind {
+        Kind::Message => app::receive(service, caller, file, wishes).await,
+        Kind::Table => app::receive_table(service, caller, file, wishes).await,
+    };
+    match received.map_err(failed)? {
         Received::Answered(acknowledgement) => Ok(acknowledged(&acknowledgement, form, None)),
         Received::TooLarge(acknowledgement) => {
             Ok(acknowledged(&acknowledgement, form, Some(StatusCode::PAYLOAD_TOO_LARGE)))
@@ -123,16 +131,29 @@ fn number(request: &Parts) -> u64 {
     text.parse().ok().filter(|&number: &u64| i64::try_from(number).is_ok()).unwrap_or(0)
 }
 
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An HL7v3 file.
+    Message,
+    /// A spreadsheet, saved as text.
+    Table,
+}
+
+fn kind(headers: &HeaderMap) -> Result<Kind, Problem> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         let words = "Send the file as it is, without a content coding.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-coding", words));
     }
-    if !media::is_content(headers, media::XML) {
-        let words = "A file is sent as application/xml, text/xml or application/hl7-v3+xml, in UTF-8.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", words));
+    if media::is_named(headers, media::TABLE) {
+        return Ok(Kind::Table);
     }
-    Ok(())
+    if media::is_content(headers, media::XML) {
+        return Ok(Kind::Message);
+    }
+    let words = "A file is sent as application/xml, text/xml or application/hl7-v3+xml, in UTF-8; a spreadsheet is saved \
+        as CSV and sent as text/csv.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", words))
 }
 
 fn not_acceptable() -> Problem {

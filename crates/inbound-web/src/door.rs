@@ -145,7 +145,7 @@ impl Visit<'_> {
                     sections.extend([Section::Find, Section::Reports]);
                 }
                 if rights.authority.is_some() {
-                    sections.push(Section::Notices);
+                    sections.extend([Section::Notices, Section::Files]);
                 }
                 if rights.operator {
                     sections.push(Section::Register);

@@ -28,6 +28,8 @@ pub enum Section {
     Reports,
     /// An authority's notices.
     Notices,
+    /// An authority's files.
+    Files,
     /// The register of organisations.
     Register,
     /// None of these.
@@ -41,6 +43,7 @@ impl Section {
             Self::Find => "Find a person",
             Self::Reports => "My reports",
             Self::Notices => "Notices",
+            Self::Files => "Send a file",
             Self::Register => "Register",
             Self::Elsewhere => "",
         }
@@ -52,6 +55,7 @@ impl Section {
             Self::Find => paths::FIND,
             Self::Reports => paths::REPORTS,
             Self::Notices => paths::NOTICES,
+            Self::Files => paths::FILES,
             Self::Register => paths::REGISTER,
             Self::Elsewhere => paths::HOME,
         }

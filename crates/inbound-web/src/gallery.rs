@@ -2,6 +2,7 @@
 //! values are nasty ones: names that would be script, very long names, names of other writings.
 
 mod entry;
+mod files;
 mod notices;
 mod people;
 mod register;
@@ -25,6 +26,7 @@ pub fn gallery() -> Result<Vec<Exhibit>, askama::Error> {
     entry::show(&mut hall)?;
     viewer::show(&mut hall)?;
     notices::show(&mut hall)?;
+    files::show(&mut hall)?;
     register::show(&mut hall)?;
     Ok(hall.0)
 }
@@ -98,7 +100,7 @@ fn worker() -> Frame {
         name: "Alex Demo".to_owned(),
         role: "Duty social worker".to_owned(),
         place: "Ashbourne County Council".to_owned(),
-        sections: vec![Section::Notices],
+        sections: vec![Section::Notices, Section::Files],
     };
     signed_in(Section::Notices, person)
 }

@@ -1,6 +1,7 @@
 //! What each page does: one file for each part of the service.
 
 mod answer;
+mod files;
 mod find;
 mod notices;
 mod register;
@@ -40,6 +41,9 @@ pub(crate) async fn run(visit: &mut Visit<'_>, action: Action) -> Answer {
         Action::Notices => notices::list(visit).await,
         Action::Notice => notices::one(visit).await,
         Action::Acknowledge => notices::acknowledge(visit).await,
+        Action::FilesForm => files::form(visit).await,
+        Action::SendFile => files::send(visit).await,
+        Action::FilesTemplate => Ok(files::template()),
         Action::Register => register::list(visit).await,
         Action::ImportForm => register::import::form(visit),
         Action::Import => register::import::import(visit).await,

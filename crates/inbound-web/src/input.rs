@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// Longest form in bytes.
 const FORM_BYTES_MAX: usize = 128 * 1024;
 /// Longest form with a file in bytes.
-const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most fields of a form. The largest is that of an authority with all the contacts that it may have.
 const FIELDS_MAX: usize = 3_000;
 

@@ -40,6 +40,10 @@ pub const REPORT_SEND: &str = "/report/send";
 pub const REPORTS: &str = "/reports";
 /// An authority's notices (GET); a notice's id follows.
 pub const NOTICES: &str = "/notices";
+/// Sending an authority's file, and where its files stand (GET, POST `file`).
+pub const FILES: &str = "/files";
+/// A spreadsheet with every column (GET).
+pub const FILES_TEMPLATE: &str = "/files/template.csv";
 /// The register of organisations (GET `kind`, `q`, `page`). A kind follows (POST: a record is made or changed), then `new`, or
 /// a code, then perhaps `change`.
 pub const REGISTER: &str = "/register";

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod files;
 pub mod find;
 pub mod message;
 pub mod notices;

@@ -3,7 +3,7 @@
 use crate::codes::{Detail, FileCode, RecordCode};
 use crate::name::PersonName;
 use crate::nhs_number::NhsNumber;
-use crate::organisation::{AuthorityCode, Contact};
+use crate::organisation::{AuthorityCode, Contact, Phone};
 use crate::plan::{ADULT_AGE, ENDED_VISIBLE_DAYS, Plan, PlanDates, PlanKind, UNBORN_GRACE_DAYS};
 use crate::time::{birthday, days_after};
 use crate::{Date, Timestamp};
@@ -21,6 +21,47 @@ pub const DEPTH_MAX: usize = 32;
 pub const PREGNANCY_DAYS_MAX: i32 = 42 * 7;
 /// Longest local id in characters.
 pub const LOCAL_ID_CHARS_MAX: usize = 64;
+
+/// Largest sequence number that an authority gives a file.
+pub const SEQUENCE_MAX: u64 = 1_000_000_000_000;
+
+/// Whose numbers a file's sequence number belongs to. The service's own begin after the largest that an authority gives, so
+/// that the two never meet (spec/decisions.md section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Series {
+    /// The file carries the number that the authority gave it.
+    Sent,
+    /// The file carries none, and the service gave it one.
+    Assigned,
+}
+
+impl Series {
+    /// The series of a number.
+    pub fn of(sequence: u64) -> Self {
+        if sequence > SEQUENCE_MAX { Self::Assigned } else { Self::Sent }
+    }
+
+    /// Its first and last number.
+    pub fn bounds(self) -> (u64, u64) {
+        match self {
+            Self::Sent => (0, SEQUENCE_MAX),
+            Self::Assigned => (SEQUENCE_MAX + 1, i64::MAX as u64),
+        }
+    }
+}
+
+/// Who sends a file that does not say it itself. The numbers are those that are registered; a file's own come first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The authority.
+    pub authority: AuthorityCode,
+    /// Its name.
+    pub name: String,
+    /// Its registered emergency number, if one is known.
+    pub emergency: Option<Phone>,
+    /// Its registered office number, if there is one.
+    pub office: Option<Phone>,
+}
 
 /// The head of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,9 +173,24 @@ pub struct Rejection {
     pub detail: Option<Detail>,
     /// Where, as the format writes it: an XPath into the uploaded document, or line and column.
     pub location: String,
+    /// What stands there instead, in words that hold nothing of it; of formats that say more than the codes do.
+    pub shape: Option<String>,
+    /// What to do, where the format knows better than the codes.
+    pub advice: Option<String>,
 }
 
 impl Rejection {
+    /// A fault told by its codes alone.
+    pub fn coded(position: u32, code: RecordCode, detail: Option<Detail>, location: String) -> Self {
+        Self { position, code, detail, location, shape: None, advice: None }
+    }
+
+    /// What to do about it; empty where there is nothing to do.
+    pub fn mend(&self) -> &str {
+        let coded = || self.detail.map_or_else(|| self.code.mend(), Detail::mend);
+        self.advice.as_deref().unwrap_or_else(coded)
+    }
+
     /// A warning does not keep the record from being loaded.
     pub fn is_warning(&self) -> bool {
         self.code == RecordCode::Loaded
@@ -193,6 +249,31 @@ pub struct FileFault {
     pub sequence: Option<u64>,
 }
 
+/// Records by their place in the file.
+pub type Returned = Vec<(u32, Vec<u8>)>;
+
+/// Reads files of one format.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// The whole file.
+    pub decode: fn(&[u8], &Given) -> Result<Decoded, FileFault>,
+    /// Records as they were uploaded, to go back with what was wrong; a format may leave them to the sender's own copy.
+    pub records: fn(&[u8], &[u32]) -> Returned,
+    /// A fault found after decoding, told as the format tells those that it finds itself.
+    pub rejection: fn(u32, SubjectKind, Fault) -> Rejection,
+}
+
+/// What is known of a file beside what it says itself.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Who sends it.
+    pub sender: Sender,
+    /// The number that it has.
+    pub sequence: u64,
+    /// When it came.
+    pub created: String,
+}
+
 /// What became of a file: the acknowledgement, whatever format it travels in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
@@ -219,7 +300,7 @@ pub struct Acknowledgement {
     /// Faults of the file as a whole: place and words.
     pub file_faults: Vec<(String, String)>,
     /// Rejected records as they were uploaded: place, and the record's bytes in the format of the file.
-    pub returned: Vec<(u32, Vec<u8>)>,
+    pub returned: Returned,
 }
 
 /// The file code that loaded and failed records add up to. A file without records is no valid file and has CPF01.

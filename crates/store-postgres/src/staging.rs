@@ -10,6 +10,7 @@ use crate::{journal, uploads};
 use cpis_model::Timestamp;
 use cpis_model::entry::PersonId;
 use cpis_model::organisation::Phone;
+use cpis_model::upload::Series;
 use cpis_store::{ContactRow, Flip, GroupId, Place, PlanRow, Slice, StoreError};
 use std::collections::{HashMap, HashSet};
 
@@ -157,7 +158,7 @@ pub(crate) async fn flip(tx: &Tx<'_>, flip: &Flip) -> Result<(Place, Batch), Sto
     in_order(steps).await.into_iter().collect::<Result<(), Stop>>()?;
     staged |= is_staged(tx, flip.group).await?;
     let Some((seq, first_index)) = next.filter(|_| staged) else { return Err(StoreError::Stale.into()) };
-    if uploads::last(tx, flip.upload.authority).await? != flip.expected_last {
+    if uploads::last(tx, flip.upload.authority, Series::of(flip.upload.sequence)).await? != flip.expected_last {
         return Err(StoreError::Stale.into());
     }
     let last = tx

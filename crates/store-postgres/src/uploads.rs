@@ -8,6 +8,7 @@ use crate::values::{get_array, get_authority, get_optional_time, get_small, get_
 use cpis_model::Timestamp;
 use cpis_model::codes::FileCode;
 use cpis_model::organisation::AuthorityCode;
+use cpis_model::upload::Series;
 use cpis_store::{GroupId, StoreError, UploadRow, UploadState, UploadStatus};
 use std::time::Duration;
 use tokio_postgres::Row;
@@ -17,11 +18,13 @@ const FILES_DESTROYED_AT_ONCE: i64 = 16;
 /// How long a look through all leaves may take.
 const ORPHANS_WITHIN: Duration = Duration::from_mins(30);
 
-/// The last sequence number of an authority that took effect or was given up.
-pub(crate) async fn last(tx: &Tx<'_>, authority: AuthorityCode) -> Result<Option<u64>, Stop> {
+/// The last sequence number of an authority that took effect or was given up, in one of the two series of numbers.
+pub(crate) async fn last(tx: &Tx<'_>, authority: AuthorityCode, series: Series) -> Result<Option<u64>, Stop> {
+    let (first, last) = series.bounds();
     tx.first(
-        "-- upload.last\nSELECT sequence FROM upload WHERE authority = $1 AND status >= 4 ORDER BY sequence DESC LIMIT 1",
-        &[&authority.0.as_str()],
+        "-- upload.last\nSELECT sequence FROM upload WHERE authority = $1 AND status >= 4 AND sequence BETWEEN $2 AND $3 \
+         ORDER BY sequence DESC LIMIT 1",
+        &[&authority.0.as_str(), &(first as i64), &(last as i64)],
         |row| get_u64(row, 0),
     )
     .await
@@ -37,15 +40,24 @@ pub(crate) async fn state(tx: &Tx<'_>, authority: AuthorityCode) -> Result<Uploa
             |row| get_u64(row, 0),
         )
         .await?;
-    let last_at = tx
-        .first(
-            "-- upload.last_at\nSELECT sequence, effective FROM upload WHERE authority = $1 AND status = 4 \
-             ORDER BY sequence DESC LIMIT 1",
-            &[&authority.0.as_str()],
-            |row| get_optional_time(row, 1),
-        )
-        .await?;
-    Ok(UploadState { last: last(tx, authority).await?, waiting, last_at: last_at.flatten() })
+    let mut last_at = None;
+    for (first, last) in [Series::Sent, Series::Assigned].map(Series::bounds) {
+        let effective = tx
+            .first(
+                "-- upload.last_at\nSELECT sequence, effective FROM upload WHERE authority = $1 AND status = 4 \
+                 AND sequence BETWEEN $2 AND $3 ORDER BY sequence DESC LIMIT 1",
+                &[&authority.0.as_str(), &(first as i64), &(last as i64)],
+                |row| get_optional_time(row, 1),
+            )
+            .await?;
+        last_at = last_at.max(effective.flatten());
+    }
+    Ok(UploadState {
+        last: last(tx, authority, Series::Sent).await?,
+        last_assigned: last(tx, authority, Series::Assigned).await?,
+        waiting,
+        last_at,
+    })
 }
 
 fn upload(row: &Row) -> Result<UploadRow, Bad> {

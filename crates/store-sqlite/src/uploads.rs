@@ -6,6 +6,7 @@ use crate::{journal, plans};
 use cpis_model::Timestamp;
 use cpis_model::codes::FileCode;
 use cpis_model::organisation::AuthorityCode;
+use cpis_model::upload::Series;
 use cpis_store::{Flip, GroupId, Place, Slice, StoreError, UploadRow, UploadState, UploadStatus};
 use rusqlite::{Row, params};
 
@@ -14,11 +15,13 @@ const FILES_DESTROYED_AT_ONCE: u32 = 16;
 /// Staged rows of each kind that one transaction removes.
 const STAGED_REMOVED_AT_ONCE: u32 = 500;
 
-/// The last sequence number of an authority that took effect or was given up.
-fn last(tx: &Tx<'_>, authority: AuthorityCode) -> Result<Option<u64>, Stop> {
+/// The last sequence number of an authority that took effect or was given up, in one of the two series of numbers.
+fn last(tx: &Tx<'_>, authority: AuthorityCode, series: Series) -> Result<Option<u64>, Stop> {
+    let (first, last) = series.bounds();
     tx.first(
-        "-- upload.last\nSELECT sequence FROM upload WHERE authority = ? AND status >= 4 ORDER BY sequence DESC LIMIT 1",
-        [authority.0.as_str()],
+        "-- upload.last\nSELECT sequence FROM upload WHERE authority = ? AND status >= 4 AND sequence BETWEEN ? AND ? \
+         ORDER BY sequence DESC LIMIT 1",
+        params![authority.0.as_str(), first as i64, last as i64],
         |row| get_u64(row, 0),
     )
 }
@@ -30,13 +33,22 @@ pub(crate) fn state(tx: &Tx<'_>, authority: AuthorityCode) -> Result<UploadState
         [authority.0.as_str()],
         |row| get_u64(row, 0),
     )?;
-    let last_at = tx.first(
-        "-- upload.last_at\nSELECT rowid, effective FROM upload WHERE authority = ? AND status = 4 \
-         ORDER BY sequence DESC LIMIT 1",
-        [authority.0.as_str()],
-        |row| get_optional_time(row, 1),
-    )?;
-    Ok(UploadState { last: last(tx, authority)?, waiting, last_at: last_at.flatten() })
+    let mut last_at = None;
+    for (first, last) in [Series::Sent, Series::Assigned].map(Series::bounds) {
+        let effective = tx.first(
+            "-- upload.last_at\nSELECT rowid, effective FROM upload WHERE authority = ? AND status = 4 \
+             AND sequence BETWEEN ? AND ? ORDER BY sequence DESC LIMIT 1",
+            params![authority.0.as_str(), first as i64, last as i64],
+            |row| get_optional_time(row, 1),
+        )?;
+        last_at = last_at.max(effective.flatten());
+    }
+    Ok(UploadState {
+        last: last(tx, authority, Series::Sent)?,
+        last_assigned: last(tx, authority, Series::Assigned)?,
+        waiting,
+        last_at,
+    })
 }
 
 fn upload(row: &Row<'_>) -> Result<UploadRow, Bad> {
@@ -232,7 +244,9 @@ pub(crate) fn stage(tx: &Tx<'_>, group: GroupId, slice: &Slice) -> Result<(), St
 
 /// Makes a staged upload visible.
 pub(crate) fn flip(tx: &Tx<'_>, flip: &Flip) -> Result<Place, Stop> {
-    if !is_staged(tx, flip.group)? || last(tx, flip.upload.authority)? != flip.expected_last {
+    if !is_staged(tx, flip.group)?
+        || last(tx, flip.upload.authority, Series::of(flip.upload.sequence))? != flip.expected_last
+    {
         return Err(StoreError::Stale.into());
     }
     let place = journal::append_staged(tx, flip.group, flip.count, &flip.digest)?;

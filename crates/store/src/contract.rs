@@ -68,6 +68,7 @@ macro_rules! contract_tests {
             the_latest_version_wins
             plans_are_listed_in_pages
             a_flip_needs_the_expected_sequence
+            the_service_s_own_numbers_are_a_series_of_their_own
             a_flip_needs_every_staged_entry
             discarded_groups_cannot_be_flipped
             flipped_groups_cannot_be_discarded

@@ -9,9 +9,11 @@ pub mod fault;
 pub mod migrations;
 mod rows;
 pub mod tables;
+mod upload_rows;
 
 pub use error::StoreError;
 pub use rows::*;
+pub use upload_rows::*;
 
 use async_trait::async_trait;
 use cpis_model::access::AuthorKey;

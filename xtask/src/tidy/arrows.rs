@@ -21,7 +21,7 @@ const ARROWS: &[Row] = &[
         user: "cpis-inbound-http",
         may_use: &["cpis-model", "cpis-app", "cpis-audit", "cpis-identity", "cpis-format-*"],
     },
-    Row { user: "cpis-inbound-web", may_use: &["cpis-model", "cpis-app", "cpis-identity"] },
+    Row { user: "cpis-inbound-web", may_use: &["cpis-model", "cpis-format-*", "cpis-app", "cpis-identity"] },
     Row { user: "cpis-identity", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-app", may_use: &["cpis-model", "cpis-audit", "cpis-store"] },
     Row { user: "cpis-store-sqlite", may_use: &["cpis-model", "cpis-store"] },

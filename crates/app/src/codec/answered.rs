@@ -14,6 +14,10 @@ pub struct Rejection<'a> {
     pub detail: Option<&'a str>,
     #[b(3)]
     pub location: &'a str,
+    #[b(4)]
+    pub shape: Option<&'a str>,
+    #[b(5)]
+    pub advice: Option<&'a str>,
 }
 
 #[derive(Encode, Decode)]
@@ -81,6 +85,8 @@ impl<'a> From<&'a upload::Acknowledgement> for Acknowledgement<'a> {
                     code: rejection.code.code(),
                     detail: rejection.detail.map(codes::Detail::code),
                     location: &rejection.location,
+                    shape: rejection.shape.as_deref(),
+                    advice: rejection.advice.as_deref(),
                 })
                 .collect(),
             file_faults: ack.file_faults.iter().map(|(place, text)| FileFault { place, text }).collect(),

@@ -1,17 +1,15 @@
 //! Kept files: packed, sealed under a key of their own, in parts; and acknowledgements.
 
-use super::Header;
+use super::process::Job;
 use crate::codec;
 use crate::error::AppError;
 use crate::people::Keys;
 use crate::seal::{SealKey, place};
 use crate::service::Service;
 use bytes::Bytes;
-use cpis_model::caller::Caller;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::upload::{Acknowledgement, UPLOAD_BYTES_MAX};
 use cpis_store::{UploadRow, UploadStatus};
-use std::sync::Arc;
 
 /// Bytes of a packed file in one part.
 const PART_BYTES: usize = 256 * 1024;
@@ -36,27 +34,20 @@ fn part_place(row: &UploadRow, part: usize) -> Vec<u8> {
 }
 
 /// Keeps a file under its number, for ever new with the same number.
-pub(super) async fn keep(
-    service: &Service,
-    caller: &Arc<Caller>,
-    head: &Header,
-    checksum: [u8; 32],
-    file: &Bytes,
-    status: UploadStatus,
-) -> Result<UploadRow, AppError> {
-    let (keys, file) = (service.keys.clone(), file.clone());
+pub(super) async fn keep(service: &Service, job: &Job, status: UploadStatus) -> Result<UploadRow, AppError> {
+    let (keys, file) = (service.keys.clone(), job.file.clone());
     let mut row = UploadRow {
-        authority: head.authority,
-        sequence: head.sequence,
-        checksum,
+        authority: job.head.authority,
+        sequence: job.head.sequence,
+        checksum: job.checksum,
         status,
         code: None,
-        received: service.clock.now(),
+        received: job.received,
         file_key: None,
         acknowledgement: None,
         sender: Vec::new(),
     };
-    row.sender = keys.ring.seal(&*keys.entropy, &sender_place(&row), &codec::encode_caller(caller));
+    row.sender = keys.ring.seal(&*keys.entropy, &sender_place(&row), &codec::encode_caller(&job.caller));
     let key = SealKey::random(&*keys.entropy);
     row.file_key = Some(keys.ring.seal(&*keys.entropy, &key_place(&row), key.raw()));
     let sealing = row.clone();

@@ -1,17 +1,19 @@
 //! One file from decoding to the flip, and what was waiting behind it.
 
 use super::staging::{Checked, Staging};
-use super::{files, name_of, sender};
+use super::{files, given, name_of, sender};
 use crate::demographics::TRACE_MAX;
 use crate::error::AppError;
 use crate::nodes::Turn;
 use crate::service::Service;
 use bytes::Bytes;
+use cpis_model::Timestamp;
 use cpis_model::caller::Caller;
 use cpis_model::codes::FileCode;
 use cpis_model::organisation::AuthorityCode;
-use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Header, Record, file_code};
+use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Given, Header, Record, Series, file_code};
 use cpis_store::{Flip, StoreError, UploadRow, UploadStatus};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A file that is next in its authority's sequence.
@@ -21,26 +23,33 @@ pub(super) struct Job {
     pub decoded: Decoded,
     pub checksum: [u8; 32],
     pub file: Bytes,
+    /// When it came. What waits keeps its time, and with it its place among what waits.
+    pub received: Timestamp,
     pub expected_last: Option<u64>,
 }
 
 /// Decodes a file on a thread of its own: a large one takes a while.
-pub(super) async fn decode(service: &Service, file: &Bytes) -> Result<Result<Decoded, FileFault>, AppError> {
-    let (decode, file) = (service.decode.decode, file.clone());
-    let decoded = tokio::task::spawn_blocking(move || decode(&file)).await;
+pub(super) async fn decode(
+    service: &Service,
+    file: &Bytes,
+    given: Given,
+) -> Result<Result<Decoded, FileFault>, AppError> {
+    let (decode, file) = (service.decode.of(given.sequence).decode, file.clone());
+    let decoded = tokio::task::spawn_blocking(move || decode(&file, &given)).await;
     decoded.map_err(|_| AppError::Internal("a file was not decoded".to_owned()))
 }
 
 /// Processes a file. The caller holds the authority's turn.
 pub(super) async fn run(service: &Arc<Service>, job: Job) -> Result<Acknowledgement, AppError> {
-    let row = files::keep(service, &job.caller, &job.head, job.checksum, &job.file, UploadStatus::Processing).await?;
+    let row = files::keep(service, &job, UploadStatus::Processing).await?;
     metrics::gauge!("cpis_upload_records").set(f64::from(job.decoded.count));
-    let mut staging = Staging::begin(service, job.decoded.header.authority).await?;
+    let mut staging = Staging::begin(service, &job.decoded.header).await?;
     match stage(service, &mut staging, &job.decoded).await {
         Ok(()) => {}
         Err(StageError::DemographicsAway) => {
             staging.discard(service).await;
-            return wait_for_demographics(service, &job, row).await;
+            tracing::warn!(authority = %row.authority, sequence = row.sequence, "demographics is away: an upload waits");
+            return keep_behind(service, &job).await;
         }
         Err(StageError::Other(error)) => {
             staging.discard(service).await;
@@ -101,7 +110,7 @@ async fn flip(
         rejections.iter().filter(|rejection| !rejection.is_warning()).map(|rejection| rejection.position).collect();
     failed.dedup();
     let (loaded, rejected) = (decoded.count - failed.len() as u32, failed.len() as u32);
-    let (records, file) = (service.decode.records, job.file.clone());
+    let (records, file) = (service.decode.of(decoded.header.sequence).records, job.file.clone());
     let returned = tokio::task::spawn_blocking(move || records(&file, &failed)).await.unwrap_or_default();
     let ack = Acknowledgement {
         created: service.clock.now(),
@@ -163,10 +172,9 @@ async fn answered_elsewhere(service: &Service, job: &Job) -> Result<Acknowledgem
     }
 }
 
-async fn wait_for_demographics(service: &Service, job: &Job, row: UploadRow) -> Result<Acknowledgement, AppError> {
-    tracing::warn!(authority = %job.head.authority, sequence = job.head.sequence, "demographics is away: an upload waits");
-    let status = UploadStatus::WaitsForDemographics;
-    files::keep(service, &job.caller, &job.head, row.checksum, &job.file, status).await?;
+/// Keeps a file that has its place and cannot be processed now: demographics is away, or a file before it waits for the same.
+pub(super) async fn keep_behind(service: &Service, job: &Job) -> Result<Acknowledgement, AppError> {
+    files::keep(service, job, UploadStatus::WaitsForDemographics).await?;
     metrics::counter!("cpis_uploads_total", "code" => FileCode::DemographicsAway.code()).increment(1);
     Ok(Acknowledgement {
         created: service.clock.now(),
@@ -205,9 +213,10 @@ async fn process_one(
     let file = files::read(service, &row).await?;
     let caller = Arc::new(sender(service, &row)?);
     let unreadable = || AppError::damaged(format!("upload {authority} {sequence}: it does not decode any more"));
-    let head = (service.decode.head)(&file).map_err(|_| unreadable())?;
-    let decoded = decode(service, &file).await?.map_err(|_| unreadable())?;
-    let job = Job { caller, head, decoded, checksum: row.checksum, file, expected_last };
+    let given = given(service, authority, sequence, row.received);
+    let decoded = decode(service, &file, given).await?.map_err(|_| unreadable())?;
+    let head = decoded.header.clone();
+    let job = Job { caller, head, decoded, checksum: row.checksum, file, received: row.received, expected_last };
     Ok(run(service, job).await?.code != FileCode::DemographicsAway)
 }
 
@@ -217,7 +226,12 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
     loop {
         let waiting = service.store.waiting().await?;
         let mut progressed = false;
+        let mut held = HashSet::new();
         for row in waiting.iter().filter(|row| authority.is_none_or(|own| own == row.authority)) {
+            // What came later does not take effect before what came earlier.
+            if held.contains(&row.authority) {
+                continue;
+            }
             // One authority is waited for; the round through all of them leaves out who is busy.
             let turn = match authority {
                 Some(_) => Turn::wait(service, row.authority).await?,
@@ -227,16 +241,19 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
                 },
             };
             let state = service.store.upload_state(row.authority).await?;
-            if state.last.is_some_and(|last| row.sequence != last + 1) {
+            if !state.is_next(row.sequence) {
                 continue;
             }
+            let last = state.last_of(Series::of(row.sequence));
             // One file that cannot be processed does not hold up the others.
-            match process_one(service, row.authority, row.sequence, state.last).await {
+            match process_one(service, row.authority, row.sequence, last).await {
                 Ok(true) => {
                     count += 1;
                     progressed = true;
                 }
-                Ok(false) => {}
+                Ok(false) => {
+                    held.insert(row.authority);
+                }
                 Err(error) => {
                     metrics::counter!("cpis_upload_waiting_failed_total").increment(1);
                     tracing::error!(%error, authority = %row.authority, sequence = row.sequence, "a kept upload was not processed");

@@ -17,7 +17,7 @@ use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::{Plan, PlanKind};
 use cpis_model::time::london_day;
 use cpis_model::upload::{
-    Acknowledgement, Change, Fault, Field, Header, Person, Record, Rejection, UploadedPlan, change, check,
+    Acknowledgement, Change, Fault, Field, Header, Person, Record, Rejection, SubjectKind, UploadedPlan, change, check,
 };
 use cpis_model::{Date, Timestamp, Uuid};
 use cpis_store::{ContactRow, Found, GroupId, PlanRow, Slice, StoreError, Via};
@@ -28,6 +28,8 @@ use tokio::task::JoinHandle;
 pub(super) struct Staging {
     group: GroupId,
     authority: AuthorityCode,
+    /// How the file's format tells a fault.
+    rejection: fn(u32, SubjectKind, Fault) -> Rejection,
     at: Timestamp,
     today: Date,
     ordinal: u32,
@@ -61,13 +63,14 @@ struct Held {
 }
 
 impl Staging {
-    pub async fn begin(service: &Service, authority: AuthorityCode) -> Result<Self, AppError> {
+    pub async fn begin(service: &Service, head: &Header) -> Result<Self, AppError> {
         let at = service.clock.now();
         let group = service.keys.group(at);
         service.store.begin_staging(group, at).await?;
         Ok(Self {
             group,
-            authority,
+            authority: head.authority,
+            rejection: service.decode.of(head.sequence).rejection,
             at,
             today: london_day(at),
             ordinal: 0,
@@ -125,9 +128,7 @@ impl Staging {
             let held = self.held(service, &found, record)?;
             let (changes, faults) = self.judge(service, record, trace, held.as_ref());
             for fault in &faults {
-                let location = (service.decode.location)(record.position, record.subject, fault.field);
-                let position = record.position;
-                self.rejections.push(Rejection { position, code: fault.code, detail: fault.detail, location });
+                self.rejections.push((self.rejection)(record.position, record.subject, *fault));
             }
             if faults.iter().any(|fault| fault.code != RecordCode::Loaded) {
                 refused.insert(record.position);

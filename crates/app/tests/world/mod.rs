@@ -9,7 +9,6 @@ use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
 use cpis_app::upload::{DecodeUpload, Received, Wishes};
 use cpis_app::{Clock, Service, Settings, SystemEntropy};
-use cpis_format_hl7v3::Mode;
 use cpis_model::caller::{Caller, Declared, Rights, Staff, Who};
 use cpis_model::demographics::{Demographics as Known, Trace};
 use cpis_model::name::PersonName;
@@ -76,12 +75,7 @@ pub struct World {
 }
 
 pub fn decoder() -> DecodeUpload {
-    DecodeUpload {
-        head: cpis_format_hl7v3::head,
-        decode: |bytes| cpis_format_hl7v3::decode(bytes, Mode::Lenient),
-        records: cpis_format_hl7v3::record_bytes,
-        location: cpis_format_hl7v3::location,
-    }
+    DecodeUpload { head: cpis_format_hl7v3::head, message: cpis_format_hl7v3::READER, table: cpis_format_csv::READER }
 }
 
 pub fn number(nine: u64) -> NhsNumber {

@@ -107,7 +107,8 @@ fn the_template_is_read_without_a_fault_even_after_a_spreadsheet_saved_it() {
 
 #[test]
 fn a_files_own_numbers_come_before_the_registered_ones() {
-    let registered = crate::Sender { emergency: "101".parse().ok(), office: "102".parse().ok(), ..sender() };
+    let registered =
+        cpis_model::upload::Sender { emergency: "101".parse().ok(), office: "102".parse().ok(), ..sender() };
     let contact = |text: &str| {
         let table = read(text.as_bytes(), &registered, &mut |_, _| {}).unwrap();
         let decoded = table.into_decoded(7, "20260301120000+0000".to_owned()).unwrap();

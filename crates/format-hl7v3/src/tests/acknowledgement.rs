@@ -18,12 +18,12 @@ fn answer() -> Acknowledgement {
         contact: Some(cpis_model::organisation::Contact { office: None, ..header.contact }),
         loaded: 2,
         failed: 1,
-        rejections: vec![Rejection {
-            position: 2,
-            code: RecordCode::NoMatch,
-            detail: None,
-            location: location(2, SubjectKind::Child, Field::Number),
-        }],
+        rejections: vec![Rejection::coded(
+            2,
+            RecordCode::NoMatch,
+            None,
+            location(2, SubjectKind::Child, Field::Number),
+        )],
         file_faults: Vec::new(),
         returned: record_bytes(UPLOAD.as_bytes(), &[2]),
     }
@@ -43,7 +43,7 @@ fn the_example_of_the_specification_is_written() {
 fn details_and_warnings_are_translations() {
     let mut answer = answer();
     answer.rejections = [(RecordCode::Rejected, Detail::BadNumber), (RecordCode::Loaded, Detail::LateEnd)]
-        .map(|(code, detail)| Rejection { position: 1, code, detail: Some(detail), location: "/File/a[b='<']".into() })
+        .map(|(code, detail)| Rejection::coded(1, code, Some(detail), "/File/a[b='<']".into()))
         .into();
     answer.returned.clear();
     let written = String::from_utf8(acknowledgement_xml(&answer)).unwrap();

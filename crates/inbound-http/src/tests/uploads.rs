@@ -239,3 +239,36 @@ async fn one_authority_does_not_shut_the_others_out() {
     assert_eq!((one, two), ((400, "broken-off".into()), (400, "broken-off".into())));
     assert_eq!(world.upload(&token, &[], b"<File").await.status, 400, "there is a place again");
 }
+
+#[tokio::test]
+async fn a_spreadsheet_is_answered_with_what_stands_in_its_cells() {
+    let world = World::new().await;
+    let send = async |content_type: &str, text: String| {
+        let request = Request::post(PATH)
+            .header("authorization", format!("Bearer {}", world.worker(CAMDEN)))
+            .header("content-type", content_type)
+            .body(Body::from(text))
+            .unwrap();
+        world.send(request).await
+    };
+    let head = "nhs_number,given,family,birth_date,plan_type,start_date,emergency_phone\n";
+    let row = |number: &str| format!("{number},Robin,Testcase,2015-03-04,CPP,15/1/2026,01632960001\n");
+    let text = format!("{head}{}{}", row(number(1).digits()), row("999000001"));
+    let answer = send("text/csv; charset=windows-1252", text).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    let json = answer.json();
+    assert_eq!((&json["code"], &json["sequence"]), (&"CPF03".into(), &1_000_000_000_001_u64.into()));
+    let rejection = &json["rejections"][0];
+    assert_eq!((&rejection["location"], &rejection["detail"]["code"]), (&"line 3, nhs_number".into(), &"D13".into()));
+    assert_eq!(rejection["shape"], "9 digits", "{rejection}");
+    assert!(rejection["mend"].as_str().unwrap().contains("leading zeros"), "{rejection}");
+    assert!(!answer.text().contains("Robin"));
+
+    let refused = send("text/csv", "given\nRobin\n".to_owned()).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (400, &"CPF01".into()));
+    let whole = send("application/csv", format!("{head}{}", row(number(1).digits()))).await;
+    assert_eq!((&whole.json()["code"], &whole.json()["sequence"]), (&"CPF02".into(), &1_000_000_000_002_u64.into()));
+    let kept = world.get("/authority/v1/uploads/1000000000001", &world.worker(CAMDEN), &[]).await;
+    assert_eq!(kept.json()["acknowledgement"]["rejections"][0]["shape"], "9 digits", "{}", kept.text());
+    assert_eq!(world.get(PATH, &world.worker(CAMDEN), &[]).await.json()["next"], serde_json::Value::Null);
+}

@@ -8,7 +8,7 @@ use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::ring::KeyRing;
 use cpis_app::upload::DecodeUpload;
 use cpis_app::{Clock, Service, Settings, SystemEntropy};
-use cpis_format_hl7v3::{Mode, decode, encode_file, head, location, record_bytes};
+use cpis_format_hl7v3::{encode_file, head};
 use cpis_identity::{Client, KeySource, Mapping, Verifier};
 use cpis_model::demographics::Demographics;
 use cpis_model::name::PersonName;
@@ -141,8 +141,7 @@ impl World {
         let demographics = Arc::new(LocalRegister::new(store.clone(), wrapped));
         let known: Vec<RegisterEntry> = (1..=20).map(|n| known(number(n))).collect();
         demographics.put(&known).await.unwrap();
-        let decode =
-            DecodeUpload { head, decode: |bytes| decode(bytes, Mode::Lenient), records: record_bytes, location };
+        let decode = DecodeUpload { head, message: cpis_format_hl7v3::READER, table: cpis_format_csv::READER };
         let service =
             Service::start(store, ring, clock.clone(), entropy, register.clone(), demographics, decode, settings);
         let ready = Arc::new(AtomicBool::new(true));

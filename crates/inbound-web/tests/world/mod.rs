@@ -10,7 +10,7 @@ use cpis_app::ring::KeyRing;
 use cpis_app::sessions::Lifetime;
 use cpis_app::upload::{DecodeUpload, Wishes, receive};
 use cpis_app::{Clock, Service, Settings, SystemEntropy};
-use cpis_format_hl7v3::{Mode, decode, encode_file, head, location, record_bytes};
+use cpis_format_hl7v3::{encode_file, head};
 use cpis_identity::{KeySource, Mapping, SignIn, SignIns};
 use cpis_inbound_web::frame::Brand;
 use cpis_inbound_web::{Pace, Web, paths, router};
@@ -146,8 +146,7 @@ impl World {
         let demographics = Arc::new(LocalRegister::new(store.clone(), wrapped));
         let known: Vec<RegisterEntry> = (1..=9).map(known).collect();
         demographics.put(&known).await.unwrap();
-        let decode =
-            DecodeUpload { head, decode: |bytes| decode(bytes, Mode::Lenient), records: record_bytes, location };
+        let decode = DecodeUpload { head, message: cpis_format_hl7v3::READER, table: cpis_format_csv::READER };
         let settings = Settings { test_numbers: true, ..Settings::default() };
         let service = Service::start(store, ring, clock.clone(), entropy, register, demographics, decode, settings);
         let web = Arc::new(Web {

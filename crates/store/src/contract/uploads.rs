@@ -5,7 +5,8 @@ use super::samples::{
     append, append_effects, authority, contact, entries, find, flip, group, keys, new_person, person, plan, slice,
     time, upload, upload_plans, whole_journal,
 };
-use crate::{Effect, PlanKey, Slice, StoreError, UploadState, UploadStatus};
+use crate::{Effect, Flip, PlanKey, Slice, StoreError, UploadState, UploadStatus};
+use cpis_model::upload::Series;
 
 /// Nothing of a staged upload is seen before its flip, everything after it.
 pub async fn staged_rows_are_invisible_until_flipped(backend: &dyn Backend) {
@@ -47,7 +48,7 @@ pub async fn staged_rows_are_invisible_until_flipped(backend: &dyn Backend) {
     assert_eq!(store.contacts().await.unwrap(), [contact(by, 1, group(1)), contact(by, 2, group(2))]);
     assert!(store.stale_staging(time(1)).await.unwrap().is_empty());
     assert_eq!(store.upload(by, 2).await.unwrap(), Some(done));
-    let state = UploadState { last: Some(2), waiting: Vec::new(), last_at: Some(time(1000)) };
+    let state = UploadState { last: Some(2), last_at: Some(time(1000)), ..UploadState::default() };
     assert_eq!(store.upload_state(by).await.unwrap(), state);
     let row = store.journal_rows(vec![place.seq]).await.unwrap().remove(0);
     assert_eq!((row.group, row.digest, row.body), (group(2), [3; 32], None));
@@ -186,6 +187,25 @@ pub async fn staging_twice_is_staging_once(backend: &dyn Backend) {
     whole_journal(&*store).await;
 }
 
+/// Numbers that the service gives do not meet those that the authority gives.
+pub async fn the_service_s_own_numbers_are_a_series_of_their_own(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let (by, first) = (authority(1), Series::Assigned.bounds().0);
+    let steps = [(first, None, 2000), (7, None, 3000), (first + 1, Some(first), 4000), (8, Some(7), 1000)];
+    for (n, (sequence, expected_last, at)) in (1..).zip(steps) {
+        store.begin_staging(group(n), time(0)).await.unwrap();
+        store.stage(group(n), slice(0, 0, 1, Vec::new())).await.unwrap();
+        let row = crate::UploadRow { sequence, ..upload(by, 1, UploadStatus::Done) };
+        let stale = flip(group(n), Some(77), row.clone(), 1);
+        assert!(matches!(store.flip(stale).await, Err(StoreError::Stale)));
+        let next = Flip { at: time(at), ..flip(group(n), expected_last, row, 1) };
+        store.flip(next).await.unwrap();
+    }
+    let state =
+        UploadState { last: Some(8), last_assigned: Some(first + 1), waiting: Vec::new(), last_at: Some(time(4000)) };
+    assert_eq!(store.upload_state(by).await.unwrap(), state);
+}
+
 /// A file that waits is replaced by the next one with its number.
 pub async fn waiting_files_are_replaced(backend: &dyn Backend) {
     let store = backend.open().await;
@@ -199,10 +219,7 @@ pub async fn waiting_files_are_replaced(backend: &dyn Backend) {
     let waiting = store.waiting().await.unwrap();
     assert_eq!(waiting.iter().map(|row| row.sequence).collect::<Vec<_>>(), [3, 7, 9], "oldest first");
     assert_eq!((&waiting[0], &waiting[1]), (&early, &late));
-    assert_eq!(
-        store.upload_state(first).await.unwrap(),
-        UploadState { last: None, waiting: vec![7, 9], last_at: None }
-    );
+    assert_eq!(store.upload_state(first).await.unwrap(), UploadState { waiting: vec![7, 9], ..UploadState::default() });
 
     let mut other = crate::UploadRow { checksum: [77; 32], ..upload(first, 7, UploadStatus::Processing) };
     other.code = Some(cpis_model::codes::FileCode::DemographicsAway);
