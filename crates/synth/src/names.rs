@@ -1,5 +1,6 @@
 //! First names and surnames, drawn as often as the public tables count them.
 
+use crate::published::rows;
 use cpis_model::demographics::Sex;
 use cpis_model::name::PersonName;
 use rand::{Rng, RngExt};
@@ -47,11 +48,6 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     }
     names
 });
-
-/// Rows of a table: lines beginning with `#` are comments, the first other line is the head.
-fn rows(text: &str) -> impl Iterator<Item = csv::StringRecord> {
-    csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes()).into_records().filter_map(Result::ok)
-}
 
 /// A name for a person of this sex.
 pub(crate) fn name(sex: Sex, rng: &mut impl Rng) -> PersonName {
