@@ -76,7 +76,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let ready_file = arguments.ready_file.as_deref().map(|path| ready::place(path, &folder)).transpose()?;
     if let Some(path) = &ready_file {
         // Whoever waits for it must not find the one of an earlier start.
-        let _ = std::fs::remove_file(path);
+        ready::remove(path);
     }
     let now = SystemClock.now();
     let lock = places.lock()?;
@@ -113,7 +113,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         Err(fault) => Err(fault),
     };
     if let Some(path) = &ready_file {
-        let _ = std::fs::remove_file(path);
+        ready::remove(path);
     }
     running.stop(Duration::ZERO).await;
     issuer.stop().await;
@@ -184,10 +184,10 @@ async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Resu
         stage.tell(&sent).await?;
         save(&*stage.service.store, Made { told: true, ..made }).await?;
     }
-    let ready = ready(stage).await?;
+    let ready = ready(stage, ready_file.unwrap_or(Path::new("ready.json"))).await?;
     let tokens = shown::token_files(&ready.tokens)?;
     if let Some(path) = ready_file {
-        ready::write(path, &ready)?;
+        ready::write(path, &ready, &stage.world.spreadsheet()?)?;
     }
     say::text(shown::addresses(&ready, tokens.path(), ready_file));
     Ok(Some(tokens))
@@ -237,7 +237,7 @@ async fn register_hours(stage: &Stage<'_>) -> Result<()> {
     done.map(|_| ()).map_err(|error| app(&error))
 }
 
-async fn ready(stage: &Stage<'_>) -> Result<Ready> {
+async fn ready(stage: &Stage<'_>, file: &Path) -> Result<Ready> {
     let code = AUTHORITY.parse().map_err(|_| Fault::failed("The code of the demo's authority is wrong"))?;
     let state = stage.service.store.upload_state(code).await.map_err(|error| database(&error))?;
     let (register, now) = (stage.register, stage.now);
@@ -258,6 +258,7 @@ async fn ready(stage: &Stage<'_>) -> Result<Ready> {
             privacy_officer: mint(people::privacy_officer(register, HOSPITAL, now)),
         },
         examples: Examples::of(stage.world)?,
+        spreadsheet: ready::spreadsheet(file),
     })
 }
 

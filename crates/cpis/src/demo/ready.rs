@@ -26,6 +26,8 @@ pub struct Ready {
     pub tokens: Tokens,
     /// NHS numbers to ask for.
     pub examples: Examples,
+    /// A spreadsheet of the demo's authority with three faults, beside this file.
+    pub spreadsheet: PathBuf,
 }
 
 /// What the next file must carry.
@@ -148,13 +150,28 @@ pub fn place(path: &Path, data_dir: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes the file.
-pub fn write(path: &Path, ready: &Ready) -> Result<()> {
+/// Where the spreadsheet lies: beside the ready file.
+pub fn spreadsheet(ready_file: &Path) -> PathBuf {
+    ready_file.with_extension("plans.csv")
+}
+
+/// Takes both files away.
+pub fn remove(ready_file: &Path) {
+    for path in [ready_file, &spreadsheet(ready_file)] {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Writes the spreadsheet, then the file: whoever waits for the file finds both.
+pub fn write(path: &Path, ready: &Ready, spreadsheet: &str) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(ready).unwrap_or_default();
     text.push(b'\n');
-    write_private(path, &text, true).map_err(|error| {
-        Fault::new(Kind::Usage, format!("The ready file {} cannot be written: {error}", path.display()))
-    })
+    for (path, bytes) in [(&*ready.spreadsheet, spreadsheet.as_bytes()), (path, &text)] {
+        write_private(path, bytes, true).map_err(|error| {
+            Fault::new(Kind::Usage, format!("The file {} cannot be written: {error}", path.display()))
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -163,7 +180,7 @@ mod tests {
     use serde_json::Value;
     use std::os::unix::fs::PermissionsExt;
 
-    fn ready() -> Ready {
+    fn ready(folder: &Path) -> Ready {
         let world = World::new("2026-11-22".parse().unwrap(), 300).unwrap();
         let token = || "token".to_owned();
         Ready {
@@ -181,6 +198,7 @@ mod tests {
                 privacy_officer: token(),
             },
             examples: Examples::of(&world).unwrap(),
+            spreadsheet: folder.join("ready.plans.csv"),
         }
     }
 
@@ -188,14 +206,15 @@ mod tests {
     fn the_file_has_its_keys_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ready.json");
-        write(&path, &ready()).unwrap();
+        write(&path, &ready(folder.path()), "a table").unwrap();
+        assert_eq!(std::fs::read_to_string(spreadsheet(&path)).unwrap(), "a table");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let keys = |pointer: &str| {
             let object = value.pointer(pointer).and_then(Value::as_object).unwrap();
             object.keys().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(keys(""), "authority_api examples fhir issuer sign_ins tokens upload web");
+        assert_eq!(keys(""), "authority_api examples fhir issuer sign_ins spreadsheet tokens upload web");
         assert_eq!(keys("/upload"), "name next_sequence ods_code");
         assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");
         assert_eq!(
@@ -204,7 +223,7 @@ mod tests {
         );
         let examples = value["examples"].as_object().unwrap();
         assert!(examples.values().all(|number| number.as_str().is_some_and(|n| n.len() == 10 && n.starts_with("999"))));
-        assert_eq!(format!("{:?}", ready().examples), "Examples(…)");
+        assert_eq!(format!("{:?}", ready(folder.path()).examples), "Examples(…)");
     }
 
     #[test]

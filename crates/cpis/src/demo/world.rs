@@ -167,6 +167,37 @@ impl World {
         Ok(cpis_format_hl7v3::encode_file(&header, &records))
     }
 
+    /// A spreadsheet of the demo's authority, for newcomers: two good rows, then a kind of plan that there is not, a year with two
+    /// digits, and a plan that ends before it starts.
+    pub fn spreadsheet(&self) -> Result<String> {
+        let mut text = String::from("nhs_number,given,family,birth_date,plan_type,start_date,end_date\n");
+        let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+        let spare = self.spare().filter(|person| is_plain(&person.name.given) && is_plain(&person.name.family));
+        let mut spare: Vec<_> = spare.collect();
+        let uk = |days: i32| days_after(self.made, days).strftime("%d/%m/%Y").to_string();
+        for (kind, year, end) in [
+            ("CPP", "%Y", String::new()),
+            ("LAC", "%Y", String::new()),
+            ("CPX", "%Y", String::new()),
+            ("CPP", "%y", String::new()),
+            ("CPP", "%Y", uk(-60)),
+        ] {
+            let person = spare.pop().ok_or_else(|| Fault::failed("The demo has too few people for its spreadsheet"))?;
+            let birth = person.birth.strftime(&format!("%d/%m/{year}")).to_string();
+            let (number, name) = (person.number.digits(), &person.name);
+            text += &format!("{number},{},{},{birth},{kind},{},{end}\n", name.given, name.family, uk(-30));
+        }
+        Ok(text)
+    }
+
+    /// Children without a part and without plans.
+    fn spare(&self) -> impl Iterator<Item = &SynthPerson> {
+        self.people.iter().enumerate().filter_map(|(place, person)| {
+            let has_part = PARTS.iter().any(|part| self.parts.get(part) == Some(&place));
+            (!has_part && !has_plans(person) && is_child_of_the_ages(person, self.made)).then_some(person)
+        })
+    }
+
     /// The plans that an authority has for somebody.
     fn plans(&self, place: usize, person: &SynthPerson, authority: &str) -> Vec<UploadedPlan> {
         let plan = |kind, from: i32, to: Option<i32>| UploadedPlan {
@@ -206,12 +237,9 @@ impl World {
 
     /// A number that nobody knows, a name that is another person's, a plan that ends before it starts.
     fn add_faults(&self, records: &mut Vec<Record>) -> Result<()> {
-        let without_plans = |place: &usize| PARTS.iter().all(|part| self.parts.get(part) != Some(place));
-        let mut spare = self.people.iter().enumerate().filter(|(place, person)| {
-            without_plans(place) && !has_plans(person) && is_child_of_the_ages(person, self.made)
-        });
+        let mut spare = self.spare();
         let mut add = |change: &dyn Fn(&mut Record) -> Result<()>| -> Result<()> {
-            let Some((_, person)) = spare.next() else { return Ok(()) };
+            let Some(person) = spare.next() else { return Ok(()) };
             let dates = PlanDates { start: days_after(self.made, -30), end: None, delete: None };
             let plans = vec![UploadedPlan { kind: PlanKind::ChildProtection, dates }];
             let mut record = record(records.len() as u32 + 1, person, plans);
@@ -290,6 +318,16 @@ mod tests {
         }
         let reserved: HashSet<_> = (1..=4).map(|n| reserved(n).unwrap()).collect();
         assert!(reserved.len() == 4 && world.people.iter().all(|person| !reserved.contains(&person.number)));
+        let table = world.spreadsheet().unwrap();
+        let sender = cpis_model::upload::Sender {
+            authority: AUTHORITY.parse().unwrap(),
+            name: String::new(),
+            emergency: "101".parse().ok(),
+            office: None,
+        };
+        let table = cpis_format_csv::read(table.as_bytes(), &sender, &mut |_, _| {}).unwrap();
+        let places: Vec<String> = table.faults.iter().map(cpis_format_csv::CellFault::location).collect();
+        assert_eq!((table.count, places), (5, vec!["line 4, plan_type".to_owned(), "line 5, birth_date".to_owned()]));
         assert_eq!(world.register().len(), 300);
         assert_eq!(world.register_later().unwrap().len(), 6);
     }

@@ -94,11 +94,15 @@ pub struct Demo {
 impl Demo {
     /// Starts it on free ports.
     pub fn start(data: &Path, folder: &Path) -> Self {
-        let ready_file = folder.join("ready.json");
+        Self::start_as(data, &folder.join("ready.json"))
+    }
+
+    /// The same with a ready file of this name.
+    pub fn start_as(data: &Path, ready_file: &Path) -> Self {
         let words =
             ["demo", "--port", "0", "--data-dir", data.to_str().unwrap(), "--ready-file", ready_file.to_str().unwrap()];
         let (running, told) = Running::start(&words, "known to nobody").unwrap();
-        Self { running, told, ready_file }
+        Self { running, told, ready_file: ready_file.to_owned() }
     }
 
     pub fn ready(&self) -> Value {
