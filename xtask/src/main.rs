@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its result")]
 
 mod browser;
+mod count;
 mod counts;
 mod fuzz;
 mod process;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         arguments: Vec<String>,
     },
+    /// Count the instructions of one look, and hold them against the number that is kept.
+    Count(count::Options),
     /// Write a picture of every page in every state into target/shots, and a page that shows them all.
     Shots,
     /// Run a long test by name; without a name, list them.
@@ -68,6 +71,7 @@ fn run(task: Task) -> Result<u8> {
             let mut command = process::cargo(&root, &["run", "--release", "--locked", "--package", "cpis-bench", "--"]);
             process::exit_code(command.args(arguments))
         }
+        Task::Count(options) => Ok(u8::from(!count::run(&root, &options)?)),
         Task::Shots => Ok(u8::from(!browser::shots(&root)?)),
         Task::Soak { name } => Ok(soak::run(name.as_deref())),
     }

@@ -9,12 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{browser, process, tidy};
+use crate::{browser, count, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, and the pages in a browser.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the pages in a browser and
+    /// the count of instructions.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -32,6 +33,8 @@ enum Step {
     Deny,
     /// The pages in a real browser.
     Browser,
+    /// The instructions of one look.
+    Count,
 }
 
 pub fn run(root: &Path, options: &Options) -> u8 {
@@ -61,7 +64,9 @@ pub fn run(root: &Path, options: &Options) -> u8 {
         println!("{failure}");
     }
     if options.fast {
-        println!("left out by --fast: documentation, licences and sources of dependencies, pages in a browser");
+        println!(
+            "left out by --fast: documentation, licences and sources of dependencies, pages in a browser, instructions of a look"
+        );
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
     }
@@ -88,6 +93,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
         steps.push(Step::Browser);
+        steps.push(Step::Count);
     }
     steps
 }
@@ -111,6 +117,7 @@ impl Step {
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
+            Self::Count => "instructions of one look: cargo xtask count".to_owned(),
         }
     }
 
@@ -127,6 +134,7 @@ impl Step {
                 Ok(success)
             }
             Self::Deny => deny(root, options),
+            Self::Count => count::run(root, &count::Options::default()),
             Self::Browser => {
                 let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
                 counts.add(counts::read(&output));
