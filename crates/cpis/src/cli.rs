@@ -11,6 +11,7 @@ pub use organisations::{Organisations, OrganisationsAction};
 pub use upkeep::{Copy, Doctor, Migrate};
 
 use crate::config::Config;
+use crate::demo::Country;
 use crate::fault::{EXIT_CODES, Fault, Kind, Result};
 use crate::places::Places;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -298,6 +299,9 @@ pub struct Demo {
     /// How many people are made up, at the first start.
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(100..=20_000))]
     pub people: u32,
+    /// A country around the story's people, at the first start: `small` takes some seconds, `england` some minutes.
+    #[arg(long, value_enum, value_name = "SIZE")]
+    pub scale: Option<Country>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `cpis demo`: the whole service on this machine with invented people, a real issuer of tokens beside it, and a story told
 //! through the real interfaces. Personal data is stored sealed only, as in any installation.
 
+mod country;
 mod ready;
 mod server;
 mod shown;
@@ -15,11 +16,13 @@ use crate::open::{self, Opened, app, database};
 use crate::places::{Lock, Places};
 use crate::running::{Doors, Known, Running, listen};
 use crate::{cli, logs, organisations, ring_file, say, signals, upload};
+pub use country::Country;
 use cpis_app::demographics::LocalRegister;
 use cpis_app::organisations::{Edit, change_all};
 use cpis_app::ring::KeyRing;
 use cpis_app::{Clock, Settings, SystemClock, lifecycle};
 use cpis_model::entry::HiddenFor;
+use cpis_model::organisation::AuthorityCode;
 use cpis_model::organisation_record::{Authority, Record, RecordKind};
 use cpis_model::record_text::Text;
 use cpis_model::register::Register;
@@ -41,6 +44,8 @@ use world::{AUTHORITIES, AUTHORITY, OTHER, Part, World};
 const LOG_NAME: &str = "demo.localhost/log";
 /// Where the database keeps what the second start must know: a day and a number of people, nothing personal.
 const SETTING: &str = "demo";
+/// Where it keeps whether the country around the story is complete.
+const COUNTRY: &str = "demo country";
 /// Where those work who get tokens.
 const HOSPITAL: &str = "RAL01";
 const SCHEDULED_CARE: &str = "RP4";
@@ -51,17 +56,20 @@ struct Made {
     on: Date,
     people: u32,
     told: bool,
+    country: Option<Country>,
 }
 
 impl Made {
     fn to_text(self) -> String {
-        format!("{} {} {}", self.on, self.people, if self.told { "told" } else { "begun" })
+        let country = self.country.map_or("", Country::word);
+        format!("{} {} {} {country}", self.on, self.people, if self.told { "told" } else { "begun" })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let (on, people) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { on, people, told: words.next()? == "told" })
+        let told = words.next()? == "told";
+        Some(Self { on, people, told, country: words.next().and_then(Country::of_word) })
     }
 }
 
@@ -81,12 +89,15 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let now = SystemClock.now();
     let lock = places.lock()?;
     let cluster = server::start(&mut places, arguments.database).await?;
-    let (opened, made) = open_world(places, lock, arguments.people, now).await?;
+    let (opened, made) = open_world(places, lock, arguments, now).await?;
     let world = World::new(made.on, made.people)?;
     let (listener, issuer) = open_doors(arguments.port).await?;
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
+    if let Some(country) = made.country {
+        surround(&opened, &world, &register, country, now).await?;
+    }
     let sign_in = sign_in::prepare(&issuer, &base, &register, now)?;
     let settings = Settings {
         test_numbers: true,
@@ -122,8 +133,34 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     done
 }
 
+/// Makes the country around the story, once.
+async fn surround(opened: &Opened, world: &World, register: &Register, country: Country, now: Timestamp) -> Result<()> {
+    let stored = opened.store.setting(COUNTRY).await.map_err(|error| database(&error))?;
+    match stored.as_deref() {
+        Some(b"made") => return Ok(()),
+        Some(_) => {
+            let what = "The demo's country was not made to its end: it was interrupted";
+            return Err(Fault::new(Kind::Data, what).mend("Delete the demo's folder and start it again."));
+        }
+        None => {}
+    }
+    let mark = async |word: &str| {
+        let set = opened.store.set_setting(COUNTRY, word.as_bytes().to_vec()).await;
+        set.map_err(|error| database(&error))
+    };
+    mark("begun").await?;
+    say::line(match country {
+        Country::Small => "Making a small country: about 20,000 plans of all authorities.",
+        Country::England => {
+            "Making England: about 220,000 plans and a year of accesses. This takes some minutes, once."
+        }
+    });
+    country::fill(opened, world, register, country, now).await?;
+    mark("made").await
+}
+
 /// Opens the demo's data, or makes it.
-async fn open_world(places: Places, lock: Lock, people: u32, now: Timestamp) -> Result<(Opened, Made)> {
+async fn open_world(places: Places, lock: Lock, arguments: &cli::Demo, now: Timestamp) -> Result<(Opened, Made)> {
     if !places.key_ring.exists() && !places.database.exists() {
         let ring = KeyRing::generate(LOG_NAME, &open::entropy()?).or_fault(Kind::Keys, "The demo's key ring")?;
         ring_file::write_new(&places.key_ring, &ring)?;
@@ -137,7 +174,7 @@ async fn open_world(places: Places, lock: Lock, people: u32, now: Timestamp) -> 
     opened.check_not_behind().await?;
     let stored = opened.store.setting(SETTING).await.map_err(|error| database(&error))?;
     let made = match stored {
-        None => Made { on: london_day(now), people, told: false },
+        None => Made { on: london_day(now), people: arguments.people, told: false, country: arguments.scale },
         Some(bytes) => std::str::from_utf8(&bytes).ok().and_then(Made::parse).ok_or_else(|| {
             Fault::new(Kind::Data, "The demo was made by another version")
                 .mend("Choose another folder with --data-dir.")
@@ -200,7 +237,8 @@ async fn fill(stage: &Stage<'_>) -> Result<Vec<(String, Value)>> {
     register_hours(stage).await?;
     let mut sent = Vec::new();
     for authority in AUTHORITIES {
-        let file = stage.world.file(stage.register, authority, 1)?;
+        let code = authority.parse().map_err(|_| Fault::failed("A code of the demo's authorities is wrong"))?;
+        let file = stage.world.file(stage.register, authority, next_sequence(stage, code).await?)?;
         let answer = upload::deliver(&stage.worker(authority)?, file.into(), UploadFormat::Hl7v3).await?;
         if !answer.status.is_success() {
             return Err(Fault::failed(format!("The demo's service answered {}", answer.words())));
@@ -217,6 +255,12 @@ async fn fill(stage: &Stage<'_>) -> Result<Vec<(String, Value)>> {
         lifecycle::hide(stage.service, number, Some(HiddenFor::Restricted)).await.map_err(|error| app(&error))?;
     }
     Ok(sent)
+}
+
+/// The number of an authority's next file.
+async fn next_sequence(stage: &Stage<'_>, authority: AuthorityCode) -> Result<u64> {
+    let state = stage.service.store.upload_state(authority).await.map_err(|error| database(&error))?;
+    Ok(state.last.map_or(1, |last| last + 1))
 }
 
 /// When the authorities' invented numbers are answered, so that pages can say which is open now.
@@ -239,7 +283,7 @@ async fn register_hours(stage: &Stage<'_>) -> Result<()> {
 
 async fn ready(stage: &Stage<'_>, file: &Path) -> Result<Ready> {
     let code = AUTHORITY.parse().map_err(|_| Fault::failed("The code of the demo's authority is wrong"))?;
-    let state = stage.service.store.upload_state(code).await.map_err(|error| database(&error))?;
+    let next = next_sequence(stage, code).await?;
     let (register, now) = (stage.register, stage.now);
     let mint = |claims: Value| stage.issuer.mint(&claims);
     let worker = |authority: &str| mint(people::authority_worker(authority, &stage.authority(authority), now));
@@ -249,7 +293,7 @@ async fn ready(stage: &Stage<'_>, file: &Path) -> Result<Ready> {
         fhir: format!("{}{}", stage.base, cpis_inbound_http::FHIR_BASE),
         authority_api: format!("{}/authority/v1", stage.base),
         issuer: stage.issuer.url().to_owned(),
-        upload: NextUpload::new(&stage.authority(AUTHORITY), state.last.map_or(1, |last| last + 1)),
+        upload: NextUpload::new(&stage.authority(AUTHORITY), next),
         tokens: Tokens {
             clinician: mint(people::clinician(register, HOSPITAL, now)),
             scheduled_clinician: mint(people::scheduled_clinician(register, SCHEDULED_CARE, now)),
@@ -268,8 +312,9 @@ mod tests {
 
     #[test]
     fn what_the_second_start_must_know_is_read_again() {
-        for told in [false, true] {
-            let made = Made { on: "2026-11-22".parse().unwrap(), people: 300, told };
+        let countries = [None, Some(Country::Small), Some(Country::England)];
+        for (told, country) in [false, true].into_iter().flat_map(|told| countries.map(|country| (told, country))) {
+            let made = Made { on: "2026-11-22".parse().unwrap(), people: 300, told, country };
             assert_eq!(Made::parse(&made.to_text()), Some(made));
         }
         assert_eq!(Made::parse("later"), None);
@@ -282,7 +327,15 @@ mod tests {
         let ring = KeyRing::generate("cpis.example/log", &open::entropy().unwrap()).unwrap();
         ring_file::write_new(&places.key_ring, &ring).unwrap();
         let lock = places.lock().unwrap();
-        let fault = open_world(places.clone(), lock, 100, SystemClock.now()).await.err().unwrap();
+        let arguments = cli::Demo {
+            data_dir: None,
+            port: 0,
+            database: cli::Database::Embedded,
+            ready_file: None,
+            people: 100,
+            scale: None,
+        };
+        let fault = open_world(places.clone(), lock, &arguments, SystemClock.now()).await.err().unwrap();
         assert!(fault.kind == Kind::Data && fault.what.ends_with("is an installation and no demo"));
         assert!(!places.database.exists());
     }

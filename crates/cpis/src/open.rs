@@ -116,9 +116,13 @@ impl Opened {
 
     /// The use cases over this installation.
     pub fn service(&self, settings: Settings, register: CurrentRegister) -> Arc<Service> {
+        self.service_by(Arc::new(SystemClock), settings, register)
+    }
+
+    /// The same by another clock.
+    pub fn service_by(&self, clock: Arc<dyn Clock>, settings: Settings, register: CurrentRegister) -> Arc<Service> {
         let demographics = Arc::new(LocalRegister::new(self.store.clone(), self.keys.clone()));
         let Keys { ring, entropy } = self.keys.clone();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Service::start(self.store.clone(), ring, clock, entropy, register, demographics, decode_upload(), settings)
     }
 

@@ -13,7 +13,7 @@ use cpis_model::register::Register;
 use cpis_model::time::days_after;
 use cpis_model::upload::{Header, Record, SubjectKind, UploadedPlan};
 use cpis_synth::{PEOPLE_MAX, SynthPerson, authority_contact, number, plan_source, plans_for, record};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Another seed is another world.
 const SEED: u64 = 8650;
@@ -121,6 +121,12 @@ impl World {
     /// A number that nobody knows.
     pub fn unknown() -> Result<NhsNumber> {
         reserved(3)
+    }
+
+    /// All numbers that the story knows.
+    pub fn numbers(&self) -> Result<HashSet<NhsNumber>> {
+        let reserved = (1..=4).map(reserved).collect::<Result<Vec<_>>>()?;
+        Ok(self.people.iter().map(|person| person.number).chain(reserved).collect())
     }
 
     /// The local register before the first file.
@@ -286,7 +292,6 @@ fn found(person: &SynthPerson, restricted: bool) -> RegisterEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn parts_are_played_by_different_people_who_do_not_change_with_the_day() {
