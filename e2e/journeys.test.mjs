@@ -209,3 +209,35 @@ test('a record is opened by keyboard alone', async () => {
   assert.equal(await headline(page), 'Child protection information is held')
   await context.close()
 })
+
+for (const way of ['on a wide screen', 'without script']) {
+  test(`an authority sends a spreadsheet, reads what to mend and sends it again ${way}`, async () => {
+    const options = ways[way]
+    const script = options.javaScriptEnabled !== false
+    const { context, page, broken } = await signedIn(/^Duty worker/, options)
+    const table = await readFile(ready.spreadsheet, 'utf8')
+    const send = async (text) => {
+      await page.getByRole('link', { name: 'Send a file' }).click()
+      await isSound(page, script)
+      await page.locator('#file').setInputFiles({ name: 'plans.csv', mimeType: 'text/csv', buffer: Buffer.from(text) })
+      await page.getByRole('button', { name: 'Send' }).click()
+      await isSound(page, script)
+    }
+    await send(table)
+    assert.match(await headline(page), /^The file was taken in part/)
+    const rows = await page.locator('tbody tr').allTextContents()
+    assert.equal(rows.length, 3)
+    for (const [row, place] of [[0, 'line 4, plan_type'], [1, 'line 5, birth_date'], [2, 'line 6, end_date']]) {
+      assert.ok(rows[row].includes(place), rows[row])
+    }
+    const lines = table.split('\n')
+    lines[3] = lines[3].replace(',CPX,', ',CPP,')
+    lines[4] = lines[4].replace(/(\/\d\d\/)(\d\d),CPP/, (_, month, year) => `${month}20${year},CPP`)
+    lines[5] = lines[5].replace(/,[^,]*$/, ',')
+    await send(lines.join('\n'))
+    assert.match(await headline(page), /^The file was taken/)
+    assert.match(await page.locator('main').textContent(), /5 records taken/)
+    assert.deepEqual(broken, [])
+    await context.close()
+  })
+}
