@@ -24,7 +24,18 @@ pub fn start(logs: &Logs) {
 }
 
 fn ours(level: &str) -> String {
-    let crates = ["app", "audit", "format_hl7v3", "format_fhir", "identity", "inbound_http", "store_sqlite"];
+    let crates = [
+        "app",
+        "audit",
+        "format_csv",
+        "format_fhir",
+        "format_hl7v3",
+        "identity",
+        "inbound_http",
+        "inbound_web",
+        "store_postgres",
+        "store_sqlite",
+    ];
     crates.map(|name| format!("cpis_{name}={level}")).join(",")
 }
 

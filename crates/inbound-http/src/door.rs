@@ -138,7 +138,7 @@ impl Door {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
                 let message = self.fresh_id();
-                tracing::error!(%message, route = place.path, "a handler panicked");
+                tracing::error!(id = %message, route = place.path, "a handler panicked");
                 match face(place.path) {
                     Face::Fhir => fhir::outcome(&Issue::Internal(message), None),
                     Face::Other => failure::internal(message).answer(),

@@ -26,10 +26,10 @@ pub fn issue(door: &Door, error: AppError) -> (Issue, Option<u32>) {
         // Only what a record's version decides ends so, and nothing in FHIR does.
         AppError::Conflict => (Issue::Unavailable, Some(RETRY_AFTER_SECONDS)),
         AppError::Damaged(place) => {
-            log(door, &place, "a stored value cannot be read");
+            log_damaged(&place);
             (Issue::Unavailable, Some(RETRY_AFTER_SECONDS))
         }
-        AppError::Internal(what) => (Issue::Internal(log(door, &what, "a request failed")), None),
+        AppError::Internal(what) => (Issue::Internal(log_failed(door, &what)), None),
     }
 }
 
@@ -47,10 +47,10 @@ pub fn problem(door: &Door, error: AppError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "changed", "Somebody else changed this meanwhile: look at it again.")
         }
         AppError::Damaged(place) => {
-            log(door, &place, "a stored value cannot be read");
+            log_damaged(&place);
             Problem::busy()
         }
-        AppError::Internal(what) => internal(log(door, &what, "a request failed")),
+        AppError::Internal(what) => internal(log_failed(door, &what)),
     }
 }
 
@@ -76,8 +76,12 @@ pub fn unknown_problem(error: IdentityError) -> Problem {
     }
 }
 
-fn log(door: &Door, cause: &str, words: &'static str) -> Uuid {
+fn log_damaged(place: &str) {
+    tracing::error!(place, "a stored value cannot be read");
+}
+
+fn log_failed(door: &Door, cause: &str) -> Uuid {
     let message = door.fresh_id();
-    tracing::error!(%message, cause, "{words}");
+    tracing::error!(id = %message, cause, "a request failed");
     message
 }
