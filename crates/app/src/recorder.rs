@@ -121,6 +121,11 @@ impl Recorder {
         (Self { queue, limits }, task)
     }
 
+    /// How many pieces of work wait at this moment.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Records what `decide` says. Its answer is given only after its entries are on disk.
     pub async fn record<T: Send + 'static>(
         &self,

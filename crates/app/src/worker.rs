@@ -2,6 +2,7 @@
 
 use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::error::AppError;
+use crate::freshness;
 use crate::lifecycle;
 use crate::nodes;
 use crate::organisations;
@@ -169,6 +170,8 @@ async fn housekeep(service: Arc<Service>, mut pace: Pace) {
         for (what, done) in [
             ("waiting uploads", process_waiting(&service, None).await),
             ("gap alarms", gap_alarms(&service).await),
+            ("ages of authorities' data", tell_ages(&service).await),
+            ("entries set aside", tell_quarantine(&service).await),
             ("left-over staging", discard_leftovers(&service).await),
             ("raw files", destroy_files(&service).await),
             ("ended sessions", crate::sessions::forget_ended(&service).await.map(|gone| gone as usize)),
@@ -240,6 +243,22 @@ async fn gap_alarms(service: &Service) -> Result<usize, AppError> {
     }
     metrics::gauge!("cpis_upload_waiting_seconds").set(oldest as f64);
     metrics::gauge!("cpis_upload_gaps_overdue").set(count as f64);
+    Ok(count)
+}
+
+/// Says in metrics when each authority's last file took effect. The ages are asked of the database once a minute.
+async fn tell_ages(service: &Service) -> Result<usize, AppError> {
+    let all = freshness::of_all(service).await?;
+    for of in all.iter() {
+        metrics::gauge!("cpis_authority_last_file_timestamp_seconds", "authority" => of.authority.to_string())
+            .set(of.last.as_second() as f64);
+    }
+    Ok(all.len())
+}
+
+async fn tell_quarantine(service: &Service) -> Result<usize, AppError> {
+    let count = service.store.quarantined().await?.len();
+    metrics::gauge!("cpis_quarantine_entries").set(count as f64);
     Ok(count)
 }
 

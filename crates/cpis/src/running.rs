@@ -2,6 +2,8 @@
 
 use crate::config::Pages;
 use crate::fault::{Fault, Kind, OrFault, Result};
+use crate::gauges;
+use crate::metric_table;
 use crate::open::{self, Opened};
 use crate::pages::{self, Issuer};
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, organisations, worker};
@@ -105,6 +107,7 @@ impl Running {
     /// Starts everything. What fails here has changed nothing.
     pub async fn start(opened: Opened, settings: Settings, known: Known, doors: Doors) -> Result<Self> {
         let metrics = metrics_text()?;
+        gauges::tell_start();
         let now = SystemClock.now();
         let register = organisations::load(&*opened.store, &known.register, london_day(now)).await;
         let register = CurrentRegister::from(Arc::new(register.map_err(|error| open::app(&error))?));
@@ -143,7 +146,8 @@ impl Running {
             upload_bytes: Arc::new(Semaphore::new(UPLOAD_BYTES)),
             limits,
         });
-        let worker = worker::start(&service, worker_stop);
+        let mut worker = worker::start(&service, worker_stop.clone());
+        worker.push(tokio::spawn(gauges::follow(service.clone(), opened.places.clone(), worker_stop)));
         let serve = cpis_inbound_http::serve;
         let inner = inside_router(http.clone());
         let web = pages::web(service.clone(), sign_ins, &doors.pages, doors.base_url, made_up);
@@ -203,6 +207,7 @@ async fn refresh(verifier: Arc<Verifier>, held: Arc<AtomicBool>, mut stop: watch
                 );
             }
         }
+        metrics::gauge!("cpis_issuer_keys_held").set(if all { 1.0 } else { 0.0 });
         if let Some(handle) = METRICS.get() {
             handle.run_upkeep();
         }
@@ -241,5 +246,6 @@ fn metrics_text() -> Result<PrometheusHandle> {
     let builder = builder.or_fault(Kind::Failed, what)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full("cpis_group_size".to_owned()), &SIZES);
     let handle = builder.or_fault(Kind::Failed, what)?.install_recorder().or_fault(Kind::Failed, what)?;
+    metric_table::describe();
     Ok(METRICS.get_or_init(|| handle).clone())
 }

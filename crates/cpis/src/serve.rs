@@ -6,7 +6,7 @@ use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::pages::Issuer;
 use crate::places::Places;
 use crate::running::{Doors, Known, Running, listen};
-use crate::{logs, open, say, signals, tls};
+use crate::{gauges, logs, open, say, signals, tls};
 use cpis_identity::Mapping;
 use cpis_model::register::Register;
 use std::path::Path;
@@ -53,6 +53,9 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     let base_url = config.external_url(address.unwrap_or(config.listen));
     let doors = Doors { listener, tls, inside: Some(inside), base_url: base_url.clone(), pages: config.pages.clone() };
     let running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
+    if let Some(tls) = &config.tls {
+        gauges::tell_certificate(&tls.certificate);
+    }
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     if let Some(address) = address {
         say::line(format_args!("Listening on {scheme}://{address} for hospitals and authorities, known as {base_url}"));

@@ -30,6 +30,19 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// When the chain of a file begins and when the first of it ends, in seconds since 1970.
+pub fn validity(path: &Path) -> Option<(i64, i64)> {
+    let mut found: Option<(i64, i64)> = None;
+    for certificate in CertificateDer::pem_file_iter(path).ok()? {
+        let certificate = certificate.ok()?;
+        let (_, read) = x509_parser::parse_x509_certificate(&certificate).ok()?;
+        let validity = read.validity();
+        let (begins, ends) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+        found = Some(found.map_or((begins, ends), |(first, last)| (first.max(begins), last.min(ends))));
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

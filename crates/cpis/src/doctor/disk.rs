@@ -1,5 +1,6 @@
 //! The data directory: who may read it, how much room is left, how long a flush takes. Each look waits for one.
 
+use crate::gauges;
 use crate::places::Places;
 use cpis_store::{Finding, Weight};
 use std::fs::File;
@@ -61,8 +62,8 @@ fn private(folder: &Path) -> Finding {
 
 fn room(folder: &Path, database: &Path) -> Finding {
     let what = "free room";
-    let left = match rustix::fs::statvfs(folder) {
-        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+    let left = match gauges::free(folder) {
+        Ok(left) => left,
         Err(error) => return Finding::bad(Weight::Warning, what, error.to_string(), ""),
     };
     let size = std::fs::metadata(database).map_or(0, |file| file.len());

@@ -1,12 +1,9 @@
 //! The certificate of the listener: readable, with its own key, and how long it holds.
 
 use crate::config::Tls;
-use crate::tls::acceptor;
+use crate::tls::{acceptor, validity};
 use cpis_app::{Clock, SystemClock};
 use cpis_store::{Finding, Weight};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-use std::path::Path;
 
 const WHAT: &str = "certificate";
 /// Days before its end from which on it should be renewed.
@@ -19,24 +16,11 @@ pub fn check(tls: &Tls) -> Vec<Finding> {
         let mend = "The service does not start so. Put certificate and key back that belong together.";
         return vec![Finding::bad(Weight::Fault, WHAT, fault.what, mend)];
     }
-    let Some((begins, ends)) = ends(&tls.certificate) else {
+    let Some((begins, ends)) = validity(&tls.certificate) else {
         let found = format!("{} cannot be read as X.509", tls.certificate.display());
         return vec![Finding::bad(Weight::Fault, WHAT, found, "Put a certificate there that can be read.")];
     };
     vec![judge(begins, ends, SystemClock.now().as_second())]
-}
-
-/// When the chain begins and when the first of it ends, in seconds since 1970.
-fn ends(path: &Path) -> Option<(i64, i64)> {
-    let mut found: Option<(i64, i64)> = None;
-    for certificate in CertificateDer::pem_file_iter(path).ok()? {
-        let certificate = certificate.ok()?;
-        let (_, read) = x509_parser::parse_x509_certificate(&certificate).ok()?;
-        let validity = read.validity();
-        let (begins, ends) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-        found = Some(found.map_or((begins, ends), |(first, last)| (first.max(begins), last.min(ends))));
-    }
-    found
 }
 
 fn judge(begins: i64, ends: i64, now: i64) -> Finding {

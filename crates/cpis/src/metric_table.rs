@@ -1,0 +1,308 @@
+//! Every metric of the service with its kind, unit, labels and meaning. `/metrics` describes itself from this table, and
+//! docs/ops/metrics.md is written from it; a test holds it against every place that counts something.
+
+use metrics::Unit;
+
+/// How a metric behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows, and begins at nought when the process starts.
+    Counter,
+    /// The value of the moment.
+    Gauge,
+    /// Counts by size, with a sum.
+    Histogram,
+}
+
+/// Which process tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// Each node for itself.
+    Each,
+    /// The node that leads. One that led before keeps the last value: ask for `cpis_leads` beside it.
+    Leader,
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What its value counts.
+    pub unit: Unit,
+    /// Names of its labels. Their values are fixed words, or codes of organisations from the register.
+    pub labels: &'static [&'static str],
+    /// Who tells it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the page that is written from the table"))]
+    pub node: Node,
+    /// What it means.
+    pub meaning: &'static str,
+    /// When somebody should look; empty for what is good for trends only.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the page that is written from the table"))]
+    pub look: &'static str,
+}
+
+/// Describes all of them to the recorder of metrics.
+pub fn describe() {
+    for metric in METRICS {
+        let Metric { name, unit, meaning, .. } = *metric;
+        match metric.kind {
+            Kind::Counter => {
+                metrics::describe_counter!(name, unit, meaning);
+                // An increase is seen only of a counter that stood there before.
+                if metric.labels.is_empty() {
+                    metrics::counter!(name).increment(0);
+                }
+            }
+            Kind::Gauge => metrics::describe_gauge!(name, unit, meaning),
+            Kind::Histogram => metrics::describe_histogram!(name, unit, meaning),
+        }
+    }
+    for outcome in ["used", "refused"] {
+        metrics::counter!("cpis_break_glass_total", "outcome" => outcome).increment(0);
+    }
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+    look: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, unit: Unit::Count, labels, node: Node::Each, meaning, look }
+}
+
+const fn gauge(
+    name: &'static str,
+    unit: Unit,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+    look: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, unit, labels, node: Node::Each, meaning, look }
+}
+
+const fn histogram(name: &'static str, unit: Unit, labels: &'static [&'static str], meaning: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, unit, labels, node: Node::Each, meaning, look: "" }
+}
+
+impl Metric {
+    const fn of_leader(self) -> Self {
+        Self { node: Node::Leader, ..self }
+    }
+}
+
+/// All of them, by what they are about.
+pub const METRICS: &[Metric] = &[
+    // the process
+    gauge("cpis_build_info", Unit::Count, &["version"], "always 1; the label says which version runs", ""),
+    gauge(
+        "cpis_started_timestamp_seconds",
+        Unit::Seconds,
+        &[],
+        "when the process started, in seconds since 1970",
+        "it changes again and again: the service restarts",
+    ),
+    gauge(
+        "cpis_leads",
+        Unit::Count,
+        &[],
+        "1 on the node that does the work beside the doors, 0 on the others",
+        "no node says 1: lists, notices and checkpoints stand still",
+    ),
+    gauge(
+        "cpis_disk_free_bytes",
+        Unit::Bytes,
+        &["of"],
+        "room that the service may still use on the disk of its data, its database or its checkpoints",
+        "it falls below 2 GiB: when the disk is full, no look can be answered",
+    ),
+    gauge(
+        "cpis_certificate_ends_timestamp_seconds",
+        Unit::Seconds,
+        &[],
+        "when the certificate that is in use ends, in seconds since 1970; only with [tls]",
+        "less than 30 days are left",
+    ),
+    gauge(
+        "cpis_issuer_keys_held",
+        Unit::Count,
+        &[],
+        "1 while the keys of every issuer are held, else 0",
+        "it is 0: the node is not ready",
+    ),
+    // doors
+    counter(
+        "cpis_http_requests_total",
+        &["route", "method", "status"],
+        "requests to the interfaces",
+        "503 or 500 on a FHIR route: somebody was told \"cannot tell\"",
+    ),
+    histogram("cpis_http_seconds", Unit::Seconds, &["route"], "duration of requests to the interfaces"),
+    gauge("cpis_http_connections", Unit::Count, &[], "open connections", "it stays at its limit, 4096"),
+    counter("cpis_pages_total", &["route", "status"], "pages, by class of status", "5xx"),
+    histogram("cpis_page_seconds", Unit::Seconds, &["route"], "duration of pages"),
+    // looks
+    counter(
+        "cpis_recorder_refused_total",
+        &[],
+        "looks turned away since the queue was full; their callers were told \"cannot tell\"",
+        "it rises",
+    ),
+    counter(
+        "cpis_groups_failed_total",
+        &[],
+        "groups of looks that could not be written; their callers were told \"cannot tell\"",
+        "it rises",
+    ),
+    gauge(
+        "cpis_recorder_queue",
+        Unit::Count,
+        &[],
+        "looks that wait to be written at this moment",
+        "it stays above 0: the disk or the database hangs",
+    ),
+    histogram("cpis_group_size", Unit::Count, &[], "looks that were written together"),
+    gauge("cpis_journal_entries", Unit::Count, &[], "entries in the journal", "").of_leader(),
+    counter(
+        "cpis_clock_went_back_total",
+        &[],
+        "how often the clock went back by more than five minutes between two looks",
+        "it is not 0: check the time of all nodes",
+    ),
+    // lists, notices, the audit log
+    gauge(
+        "cpis_applier_lag_entries",
+        Unit::Count,
+        &[],
+        "entries that lists and notices do not have yet",
+        "it does not come down",
+    )
+    .of_leader(),
+    gauge("cpis_tree_lag_entries", Unit::Count, &[], "entries without a checkpoint", "it does not come down")
+        .of_leader(),
+    counter("cpis_quarantined_total", &[], "entries that could not be read, since the start", "it is not 0"),
+    gauge(
+        "cpis_quarantine_entries",
+        Unit::Count,
+        &[],
+        "entries that could not be read and are set aside in the database",
+        "it is not 0: run cpis audit verify",
+    )
+    .of_leader(),
+    counter("cpis_notices_owed_total", &[], "notices made", ""),
+    gauge("cpis_notices_unacknowledged", Unit::Count, &[], "notices that no authority has acknowledged", "")
+        .of_leader(),
+    gauge(
+        "cpis_notices_oldest_seconds",
+        Unit::Seconds,
+        &[],
+        "age of the oldest of them",
+        "it grows: an authority has stopped fetching",
+    )
+    .of_leader(),
+    // uploads
+    counter("cpis_uploads_total", &["code"], "files by CPF code", "CPF01, CPF04 or CPF05 repeat"),
+    gauge("cpis_upload_records", Unit::Count, &[], "records of the last file", ""),
+    gauge(
+        "cpis_upload_waiting_seconds",
+        Unit::Seconds,
+        &[],
+        "age of the oldest file that waits for a missing one, for demographics or for its turn",
+        "it grows",
+    )
+    .of_leader(),
+    counter(
+        "cpis_upload_waiting_failed_total",
+        &[],
+        "tries to process a kept file that failed",
+        "it rises: the log names authority and number",
+    ),
+    gauge(
+        "cpis_upload_gaps_overdue",
+        Unit::Count,
+        &[],
+        "files that have waited for a missing number longer than `gap_alarm_hours`",
+        "it is not 0: call the authority",
+    )
+    .of_leader(),
+    gauge(
+        "cpis_authority_last_file_timestamp_seconds",
+        Unit::Seconds,
+        &["authority"],
+        "when the last file of an authority took effect, in seconds since 1970; none before its first file",
+        "it is more than 26 hours ago: the authority sends one a day",
+    )
+    .of_leader(),
+    // who is let in
+    counter(
+        "cpis_refused_total",
+        &["action", "refusal"],
+        "known callers who were refused; each is an entry of the audit log",
+        "it jumps",
+    ),
+    counter(
+        "cpis_refused_unknown_total",
+        &["kind"],
+        "requests without a token that is believed; written as summaries",
+        "it jumps",
+    ),
+    counter(
+        "cpis_tokens_refused_total",
+        &["reason"],
+        "what was wrong with refused tokens",
+        "after a change at the issuer",
+    ),
+    counter(
+        "cpis_token_key_readings_total",
+        &["outcome"],
+        "readings of issuers' published keys",
+        "the outcome is not `read`",
+    ),
+    counter(
+        "cpis_sign_ins_total",
+        &["outcome"],
+        "how sign-ins with a browser ended; `signed-in` is good",
+        "`signature`, `nonce`, `state` or `mixed-up`: somebody tampers. `client-refused`, `token-endpoint`, `discovery`: nobody can sign in",
+    ),
+    counter(
+        "cpis_back_channel_logouts_total",
+        &["outcome"],
+        "messages of issuers that end sessions",
+        "the outcome is not `accepted`",
+    ),
+    counter(
+        "cpis_break_glass_total",
+        &["outcome"],
+        "emergency accounts: `used`, or `refused`",
+        "any: find out about each",
+    ),
+    counter(
+        "cpis_enumeration_alarms_total",
+        &[],
+        "somebody looked up many numbers that nobody has, or many people without a record",
+        "any: the log names the organisation, the audit log the person. Ask who and why",
+    ),
+    counter(
+        "cpis_forged_requests_total",
+        &["how"],
+        "forms from elsewhere, forged sign-ins, roles and people that were tampered with",
+        "it rises",
+    ),
+    counter(
+        "cpis_pages_refused_total",
+        &["route"],
+        "pages that somebody who had signed in was not allowed to open",
+        "it jumps",
+    ),
+    counter("cpis_too_many_total", &["of"], "searches that were told to wait, by person or organisation", "it jumps"),
+    // the register of organisations
+    counter(
+        "cpis_register_unreadable_total",
+        &[],
+        "records of the register of organisations that could not be read and are passed over",
+        "it is not 0: the log names the record",
+    ),
+];
