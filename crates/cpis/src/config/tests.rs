@@ -1,6 +1,7 @@
 //! Every fault of a configuration with its words, and the samples of the documentation.
 
 use super::*;
+use std::collections::BTreeMap;
 
 fn faults(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -89,13 +90,17 @@ fn relative_paths_begin_at_the_configuration() {
 
 #[test]
 fn the_samples_are_configurations() {
-    for text in [
-        include_str!("../../../../docs/samples/one-box.toml"),
-        include_str!("../../../../docs/samples/one-trust.toml"),
-        include_str!("../../../../docs/samples/several-nodes.toml"),
-    ] {
-        let config = Config::parse(text).unwrap();
-        assert_eq!(config.check(), Vec::<String>::new());
-        assert!(!config.issuer.is_empty() && !config.test_numbers);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/samples");
+    let mut kinds = BTreeMap::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(path).unwrap();
+        let config = Config::parse(&text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        assert_eq!(config.check(), Vec::<String>::new(), "{name}");
+        assert!(!config.issuer.is_empty() && !config.test_numbers, "{name}");
+        assert!(config.base_url.is_some() && config.checkpoint_file.is_some(), "{name}");
+        kinds.insert(name, config.postgres.is_some());
     }
+    let expected = [("nation.toml", true), ("one-box.toml", false), ("one-trust.toml", false), ("region.toml", true)];
+    assert_eq!(kinds, expected.map(|(name, server)| (name.to_owned(), server)).into());
 }
