@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal: what it prints is its result")]
 
+mod alerts;
 mod browser;
 mod count;
 mod counts;

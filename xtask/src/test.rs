@@ -9,13 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{browser, count, process, tidy};
+use crate::{alerts, browser, count, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, the pages in a browser and
-    /// the count of instructions.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the pages in a browser
+    /// and the count of instructions.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -31,6 +31,8 @@ enum Step {
     Tests(&'static str, Command),
     /// cargo-deny, which is not part of the toolchain.
     Deny,
+    /// The alerts and the dashboard's queries, by Prometheus' tool.
+    Alerts,
     /// The pages in a real browser.
     Browser,
     /// The instructions of one look.
@@ -65,7 +67,7 @@ pub fn run(root: &Path, options: &Options) -> u8 {
     }
     if options.fast {
         println!(
-            "left out by --fast: documentation, licences and sources of dependencies, pages in a browser, instructions of a look"
+            "left out by --fast: documentation, licences and sources of dependencies, alerts, pages in a browser, instructions of a look"
         );
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
@@ -86,6 +88,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     ];
     if !options.fast {
         steps.push(Step::Deny);
+        steps.push(Step::Alerts);
         steps.push(Step::Command("documentation", documentation));
     }
     steps.push(Step::Command("binary", cargo(&["build", "--package", "cpis", "--locked"])));
@@ -116,6 +119,7 @@ impl Step {
                 format!("{name}: {}", process::shown(command))
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
+            Self::Alerts => "alerts and dashboard: promtool in ops/prometheus".to_owned(),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
             Self::Count => "instructions of one look: cargo xtask count".to_owned(),
         }
@@ -134,6 +138,7 @@ impl Step {
                 Ok(success)
             }
             Self::Deny => deny(root, options),
+            Self::Alerts => alerts::check(root),
             Self::Count => count::run(root, &count::Options::default()),
             Self::Browser => {
                 let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
