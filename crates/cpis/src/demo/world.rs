@@ -14,6 +14,7 @@ use cpis_model::time::days_after;
 use cpis_model::upload::{Header, Record, SubjectKind, UploadedPlan};
 use cpis_synth::{PEOPLE_MAX, SynthPerson, authority_contact, number, plan_source, plans_for, record};
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 
 /// Another seed is another world.
 const SEED: u64 = 8650;
@@ -191,7 +192,8 @@ impl World {
             let person = spare.pop().ok_or_else(|| Fault::failed("The demo has too few people for its spreadsheet"))?;
             let birth = person.birth.strftime(&format!("%d/%m/{year}")).to_string();
             let (number, name) = (person.number.digits(), &person.name);
-            text += &format!("{number},{},{},{birth},{kind},{},{end}\n", name.given, name.family, uk(-30));
+            let start = uk(-30);
+            let _ = writeln!(text, "{number},{},{},{birth},{kind},{start},{end}", name.given, name.family);
         }
         Ok(text)
     }

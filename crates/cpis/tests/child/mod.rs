@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// What a command left.
+#[allow(dead_code, reason = "not every test reads all of it")]
 pub struct Done {
     pub out: String,
     pub err: String,
