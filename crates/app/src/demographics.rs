@@ -1,4 +1,4 @@
-//! The demographics port, and the local register behind it: what is known of a number when no national service is asked.
+//! The demographics port, and one implementation: the local register, for when no national service is asked.
 
 use crate::codec;
 use crate::error::AppError;
@@ -11,28 +11,60 @@ use cpis_model::name::fold;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_store::{RegisterRow, Store};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Numbers that one call traces at most.
 pub const TRACE_MAX: usize = 500;
 
-/// Demographics cannot be asked at the moment.
+/// Pause before demographics is asked again after a fault that does not mend itself.
+const MENDING: Duration = Duration::from_mins(5);
+
+/// Why demographics does not say who somebody is. Never to be read as "nobody".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("demographics is not available")]
-pub struct DemographicsAway;
+pub enum DemographicsFault {
+    /// Try again, not before this time has passed.
+    #[error("demographics is not available")]
+    Away(Duration),
+    /// It does not take our requests: the configuration is wrong, or we were shut out.
+    #[error("demographics does not admit this installation")]
+    Refused,
+    /// What it answered cannot be understood.
+    #[error("demographics gave an answer that cannot be understood")]
+    NotUnderstood,
+}
+
+impl DemographicsFault {
+    /// The time for which what waits leaves demographics alone.
+    pub fn pause(self) -> Duration {
+        match self {
+            Self::Away(pause) => pause,
+            Self::Refused | Self::NotUnderstood => MENDING,
+        }
+    }
+}
 
 /// Traces numbers. Never called on a look: a look must not fail because demographics is away.
 #[async_trait]
 pub trait Demographics: Send + Sync {
-    /// What is known of each number, in order; at most [`TRACE_MAX`] a call.
-    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway>;
+    /// What is known of each number, in order; at most [`TRACE_MAX`] a call. One number is somebody who waits at a screen:
+    /// it goes before the many of a file.
+    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsFault>;
 
-    /// Who could be meant, at most [`FOUND_MAX`] people and one more if there are more. Somebody whose sex is not known is
-    /// among them.
-    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Person)>, DemographicsAway>;
+    /// Who could be meant. Somebody whose sex is not known is among them.
+    async fn search(&self, who: &Search) -> Result<Matches, DemographicsFault>;
 }
 
 /// People that a search finds at most: with more than so many, somebody must say more of whom they mean.
 pub const FOUND_MAX: usize = 20;
+
+/// Whom a search found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matches {
+    /// So many, at most [`FOUND_MAX`]; nobody, where it is empty.
+    People(Vec<(NhsNumber, Person)>),
+    /// More than are shown. A service may show one only.
+    TooMany,
+}
 
 /// Whom somebody is looking for.
 #[derive(Clone)]
@@ -55,6 +87,9 @@ pub struct RegisterEntry {
     /// The number that replaced this one.
     pub superseded_by: Option<NhsNumber>,
 }
+
+/// The database did not answer: what waits tries again in its next round.
+const AWAY: DemographicsFault = DemographicsFault::Away(Duration::ZERO);
 
 /// The local register: sealed rows in the database.
 pub struct LocalRegister {
@@ -116,18 +151,18 @@ impl LocalRegister {
 
 #[async_trait]
 impl Demographics for LocalRegister {
-    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway> {
+    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsFault> {
         let asked = numbers.iter().map(|number| self.keys.ring.find(*number)).collect();
         let rows = self.store.register_find(asked).await.map_err(|error| {
             tracing::warn!(%error, "the local register does not answer");
-            DemographicsAway
+            AWAY
         })?;
         rows.iter()
             .map(|row| {
                 let Some(row) = row else { return Ok(Trace::Unknown) };
                 let entry = self.open(row).ok_or_else(|| {
                     tracing::error!(row = row.id, "a row of the local register does not open");
-                    DemographicsAway
+                    DemographicsFault::NotUnderstood
                 })?;
                 Ok(match (entry.superseded_by, entry.person) {
                     (Some(number), _) => Trace::Superseded(number),
@@ -138,23 +173,22 @@ impl Demographics for LocalRegister {
             .collect()
     }
 
-    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Person)>, DemographicsAway> {
+    async fn search(&self, who: &Search) -> Result<Matches, DemographicsFault> {
         let asked = self.keys.ring.search(&fold(&who.family), who.birth);
         // People of another sex are sorted out afterwards.
         let rows = self.store.register_search(asked, 4 * FOUND_MAX as u32).await.map_err(|error| {
             tracing::warn!(%error, "the local register does not answer");
-            DemographicsAway
+            AWAY
         })?;
         let mut found = Vec::new();
         for row in &rows {
             let entry = self.open(row).ok_or_else(|| {
                 tracing::error!(row = row.id, "a row of the local register does not open");
-                DemographicsAway
+                DemographicsFault::NotUnderstood
             })?;
             let person = entry.person.filter(|person| person.sex.is_none_or(|sex| sex == who.sex));
             found.extend(person.map(|person| (entry.number, person)));
         }
-        found.truncate(FOUND_MAX + 1);
-        Ok(found)
+        Ok(if found.len() > FOUND_MAX { Matches::TooMany } else { Matches::People(found) })
     }
 }

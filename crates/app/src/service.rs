@@ -87,6 +87,7 @@ pub struct Service {
     /// A size at which the tree must pause for a checkpoint to be published.
     pub(crate) publish_at: std::sync::atomic::AtomicU64,
     pub(crate) uploads: crate::nodes::Turns,
+    pub(crate) rest: crate::upload::Rest,
     /// Stands for this process among the nodes that share the database.
     pub(crate) node: u64,
     pub(crate) fresh: Mutex<crate::freshness::Kept>,
@@ -129,6 +130,7 @@ impl Service {
             committed,
             publish_at: std::sync::atomic::AtomicU64::new(0),
             uploads: crate::nodes::Turns::default(),
+            rest: crate::upload::Rest::default(),
             node,
             fresh: Mutex::default(),
             months: RwLock::default(),

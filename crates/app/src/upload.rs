@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 pub(crate) use files::reseal;
+pub(crate) use process::Rest;
 pub use process::process_waiting;
 
 /// Reads uploaded files; given by the binary, since `app` knows no format.
@@ -249,8 +250,10 @@ async fn take_effect(
         answer
     });
     let answer = task.await.map_err(|_| AppError::Internal("an upload ended without an answer".to_owned()))??;
-    let own = service.clone();
-    tokio::spawn(async move { process::release(&own, Some(authority)).await });
+    if answer.code != FileCode::DemographicsAway {
+        let own = service.clone();
+        tokio::spawn(async move { process::release(&own, Some(authority)).await });
+    }
     Ok(Received::Answered(Box::new(answer)))
 }
 

@@ -41,6 +41,7 @@ pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::
         tokio::spawn(organisations::follow(service.clone(), stop.clone())),
         tokio::spawn(follow_looks(service.clone(), turn.clone())),
         tokio::spawn(follow_tree(service.clone(), turn.clone())),
+        tokio::spawn(take_up_uploads(service.clone(), turn.clone())),
         tokio::spawn(housekeep(service.clone(), turn)),
         tokio::spawn(count_refusals(service.clone(), stop)),
     ]
@@ -158,6 +159,27 @@ async fn grow(service: &Service, tree: &mut Tree) -> Result<(), AppError> {
     }
 }
 
+/// Takes up uploads that wait. Tracing the people of one may take minutes: neither the housekeeping nor the end of the service
+/// waits for it. What is broken off is taken up at the next start.
+async fn take_up_uploads(service: Arc<Service>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
+    let mut stop = pace.stop.clone();
+    loop {
+        let taken = tokio::select! {
+            taken = process_waiting(&service, None) => taken,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if let Err(error) = taken {
+            tracing::warn!(%error, "waiting uploads are tried again");
+        }
+        if !pace.wait(&service, ROUND, false).await {
+            return;
+        }
+    }
+}
+
 async fn housekeep(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
@@ -168,7 +190,6 @@ async fn housekeep(service: Arc<Service>, mut pace: Pace) {
     let mut published = service.clock.now();
     loop {
         for (what, done) in [
-            ("waiting uploads", process_waiting(&service, None).await),
             ("gap alarms", gap_alarms(&service).await),
             ("ages of authorities' data", tell_ages(&service).await),
             ("entries set aside", tell_quarantine(&service).await),

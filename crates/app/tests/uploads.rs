@@ -3,13 +3,15 @@
 
 mod world;
 
-use cpis_app::demographics::RegisterEntry;
+use cpis_app::Clock;
+use cpis_app::demographics::{DemographicsFault, RegisterEntry};
 use cpis_app::upload::{Received, Skipped, Waiting, process_waiting};
 use cpis_model::demographics::Demographics as Known;
 use cpis_model::name::PersonName;
 use cpis_model::plan::PlanKind;
 use cpis_model::upload::{Person, Record};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use world::*;
 
 fn codes(ack: &cpis_model::upload::Acknowledgement) -> Vec<String> {
@@ -140,17 +142,84 @@ async fn sequence_numbers_are_taken_in_order() {
 async fn demographics_away_keeps_the_file_and_uses_up_no_number() {
     let world = World::new().await;
     world.knows(&[child(999_000_001)]).await;
-    world.demographics.away.store(true, Ordering::SeqCst);
+    world.demographics.fails(Some(DemographicsFault::Away(Duration::ZERO)));
     let ack = world.upload(CITY, 7, &[cpp(1, child(999_000_001))]).await;
     assert_eq!((ack.code.code(), ack.sequence), ("CPF05", Some(7)));
     assert_eq!(process_waiting(&world.service, None).await.unwrap(), 0);
     assert!(world.look(&clinician("u1"), number(999_000_001)).await.is_empty());
-    world.demographics.away.store(false, Ordering::SeqCst);
+    world.demographics.fails(None);
     process_waiting(&world.service, Some(authority(CITY))).await.unwrap();
     assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"]);
     let status = cpis_app::upload::status(&world.service, social_worker(CITY), 7).await.unwrap();
     assert_eq!(status.acknowledgement.map(|ack| ack.code.code()), Some("CPF02"), "a second response");
     assert!(world.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn what_waits_for_demographics_leaves_it_alone_for_a_while_and_then_is_taken_up_by_itself() {
+    for (fault, minutes) in [
+        (DemographicsFault::Away(Duration::from_mins(2)), 2),
+        (DemographicsFault::Refused, 5),
+        (DemographicsFault::NotUnderstood, 5),
+    ] {
+        let world = World::new().await;
+        world.knows(&[child(999_000_001), child(999_000_101)]).await;
+        world.demographics.fails(Some(fault));
+        let ack = world.upload(CITY, 7, &[cpp(1, child(999_000_001))]).await;
+        assert_eq!(ack.code.code(), "CPF05", "{fault}: nobody is rejected for it");
+        let received = world.service.store.waiting().await.unwrap()[0].received;
+        let asked = || world.demographics.asked.load(Ordering::SeqCst);
+        assert_eq!((process_waiting(&world.service, None).await.unwrap(), asked()), (0, 1), "{fault}");
+        world.clock.forward(minutes);
+        assert_eq!(
+            (process_waiting(&world.service, None).await.unwrap(), asked()),
+            (0, 2),
+            "{fault}: it is still away"
+        );
+        let waits = world.service.store.waiting().await.unwrap();
+        assert_eq!(waits[0].received, received, "{fault}: what waits grows older");
+
+        // A file of somebody else asks at once, and is not held up by the rest.
+        world.demographics.fails(None);
+        assert_eq!(world.upload(CAMDEN, 1, &[cpp(1, child(999_000_101))]).await.code.code(), "CPF02");
+        assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, Vec::<String>::new(), "{fault}");
+        world.clock.forward(minutes);
+        assert_eq!(process_waiting(&world.service, None).await.unwrap(), 1, "{fault}");
+        assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, ["714 CPP"]);
+        assert!(world.verify().await.is_clean());
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_somebody_who_cannot_be_read_holds_up_no_other_authority() {
+    let world = World::new().await;
+    world.knows(&[child(999_000_001), child(999_000_101)]).await;
+    world.demographics.fails(Some(DemographicsFault::NotUnderstood));
+    assert_eq!(world.upload(CITY, 1, &[cpp(1, child(999_000_001))]).await.code.code(), "CPF05");
+    world.demographics.fails(Some(DemographicsFault::Away(Duration::ZERO)));
+    assert_eq!(world.upload(CAMDEN, 1, &[cpp(1, child(999_000_101))]).await.code.code(), "CPF05");
+    world.demographics.fails(None);
+    assert_eq!(process_waiting(&world.service, None).await.unwrap(), 1);
+    assert_eq!(world.look(&clinician("u1"), number(999_000_101)).await, ["702 CPP"]);
+    assert_eq!(world.look(&clinician("u1"), number(999_000_001)).await, Vec::<String>::new());
+    world.clock.forward(5);
+    assert_eq!(process_waiting(&world.service, None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_file_is_traced_before_anything_of_it_is_staged() {
+    let world = World::new().await;
+    let people: Vec<Person> = (0..1_203).map(|n| child(999_000_001 + n * 12)).collect();
+    world.knows(&people).await;
+    let records: Vec<Record> = people.iter().enumerate().map(|(n, person)| cpp(n as u32 + 1, person.clone())).collect();
+    let ack = world.upload(CITY, 1, &records).await;
+    assert_eq!((ack.code.code(), ack.loaded), ("CPF02", 1_203), "{:?}", ack.rejections.first());
+    assert_eq!(world.demographics.asked.load(Ordering::SeqCst), 3, "500 at a time");
+    world.demographics.fails(Some(DemographicsFault::Away(Duration::ZERO)));
+    assert_eq!(world.upload(CITY, 2, &records).await.code.code(), "CPF05");
+    world.clock.forward(60);
+    let before = world.clock.now();
+    assert!(world.service.store.stale_staging(before).await.unwrap().is_empty(), "nothing was staged");
 }
 
 #[tokio::test]
@@ -298,7 +367,7 @@ async fn what_came_earlier_takes_effect_first() {
     let person = child(999_000_001);
     world.knows(std::slice::from_ref(&person)).await;
     let open = [COLUMNS.to_owned(), row(&person, person.number.digits())].concat();
-    world.demographics.away.store(true, Ordering::SeqCst);
+    world.demographics.fails(Some(DemographicsFault::Away(Duration::ZERO)));
     let held = send_table(&world, CITY, &open).await;
     assert_eq!(held.code.code(), "CPF05");
     assert_eq!(send_table(&world, CITY, &open).await.sequence, held.sequence, "sent again, it keeps its place");
@@ -306,7 +375,7 @@ async fn what_came_earlier_takes_effect_first() {
     let removal = record(1, person.clone(), plan(PlanKind::ChildProtection, "2026-01-15", "", "2026-11-22"));
     assert_eq!(world.upload(CITY, 1, std::slice::from_ref(&removal)).await.code.code(), "CPF05");
 
-    world.demographics.away.store(false, Ordering::SeqCst);
+    world.demographics.fails(None);
     let later = open.replace("15/1/2026", "16/1/2026").replace("CPP", "LAC");
     assert_eq!(send_table(&world, CITY, &later).await.code.code(), "CPF02");
     assert_eq!(world.look(&clinician("u1"), person.number).await, ["714 LAC"], "opened, then removed, then the other");

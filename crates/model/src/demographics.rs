@@ -79,6 +79,11 @@ pub enum Trace {
     Found(Demographics),
     /// Replaced by another number.
     Superseded(NhsNumber),
+    /// Known, but without what a person is recognised by: a name and a whole date of birth.
+    Incomplete {
+        /// As in [`Demographics`].
+        restricted: bool,
+    },
     /// Withdrawn without a successor, or never given out.
     Unknown,
 }

@@ -2,7 +2,7 @@
 
 use super::staging::{Checked, Staging};
 use super::{files, given, name_of, sender};
-use crate::demographics::TRACE_MAX;
+use crate::demographics::{DemographicsFault, TRACE_MAX};
 use crate::error::AppError;
 use crate::nodes::Turn;
 use crate::service::Service;
@@ -10,11 +10,14 @@ use bytes::Bytes;
 use cpis_model::Timestamp;
 use cpis_model::caller::Caller;
 use cpis_model::codes::FileCode;
+use cpis_model::demographics::Trace;
+use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::upload::{Acknowledgement, Decoded, FileFault, Given, Header, Record, Series, file_code};
 use cpis_store::{Flip, StoreError, UploadRow, UploadStatus};
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A file that is next in its authority's sequence.
 pub(super) struct Job {
@@ -39,46 +42,78 @@ pub(super) async fn decode(
     decoded.map_err(|_| AppError::Internal("a file was not decoded".to_owned()))
 }
 
+/// The times for which what waits leaves demographics alone, from when until when: one authority's files, or everybody's.
+/// This node's, and forgotten when it ends.
+#[derive(Default)]
+pub(crate) struct Rest(Mutex<HashMap<Option<AuthorityCode>, (Timestamp, Timestamp)>>);
+
+impl Rest {
+    /// Begins a rest; says how many seconds it lasts.
+    fn begin(&self, whose: Option<AuthorityCode>, now: Timestamp, pause: Duration) -> u64 {
+        let until = now.checked_add(pause).unwrap_or(now);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(whose, (now, until));
+        pause.as_secs()
+    }
+
+    /// Whether it lasts. Where the clock has gone back, it does not.
+    fn lasts(&self, whose: Option<AuthorityCode>, now: Timestamp) -> bool {
+        let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&whose).copied();
+        rest.is_some_and(|(begun, until)| begun <= now && now < until)
+    }
+}
+
 /// Processes a file. The caller holds the authority's turn.
 pub(super) async fn run(service: &Arc<Service>, job: Job) -> Result<Acknowledgement, AppError> {
     let row = files::keep(service, &job, UploadStatus::Processing).await?;
     metrics::gauge!("cpis_upload_records").set(f64::from(job.decoded.count));
-    let mut staging = Staging::begin(service, &job.decoded.header).await?;
-    match stage(service, &mut staging, &job.decoded).await {
-        Ok(()) => {}
-        Err(StageError::DemographicsAway) => {
-            staging.discard(service).await;
-            tracing::warn!(authority = %row.authority, sequence = row.sequence, "demographics is away: an upload waits");
+    let traced = match trace(service, &job.decoded.records).await {
+        Ok(traced) => traced,
+        Err(fault) => {
+            leave_alone(service, &row, fault);
             return keep_behind(service, &job).await;
         }
-        Err(StageError::Other(error)) => {
-            staging.discard(service).await;
-            return Err(error);
-        }
+    };
+    let mut staging = Staging::begin(service, &job.decoded.header).await?;
+    if let Err(error) = stage(service, &mut staging, &job.decoded, &traced).await {
+        staging.discard(service).await;
+        return Err(error);
     }
     flip(service, job, row, staging).await
 }
 
-enum StageError {
-    DemographicsAway,
-    Other(AppError),
-}
-
-impl From<AppError> for StageError {
-    fn from(error: AppError) -> Self {
-        Self::Other(error)
+/// Traces everybody in a file before anything is staged: a service elsewhere may take minutes, and what is staged must not
+/// lie about for so long. Two calls are under way at a time, so that the last numbers of one hold up nobody.
+async fn trace(service: &Service, records: &[Record]) -> Result<Vec<Trace>, DemographicsFault> {
+    let numbers: Vec<_> = records.iter().map(|record| record.person.number).collect();
+    let call = async |part: &[NhsNumber]| {
+        if part.is_empty() { Ok(Vec::new()) } else { service.demographics.trace(part).await }
+    };
+    let mut traced = Vec::with_capacity(numbers.len());
+    for parts in numbers.chunks(2 * TRACE_MAX) {
+        let (one, other) = parts.split_at(parts.len().min(TRACE_MAX));
+        let (one, other) = tokio::try_join!(call(one), call(other))?;
+        traced.extend(one);
+        traced.extend(other);
     }
+    Ok(traced)
 }
 
 /// Checks and stages the records in slices, so that looks are not held up.
-async fn stage(service: &Arc<Service>, staging: &mut Staging, decoded: &Decoded) -> Result<(), StageError> {
-    let mut rest = decoded.records.as_slice();
+async fn stage(
+    service: &Arc<Service>,
+    staging: &mut Staging,
+    decoded: &Decoded,
+    traced: &[Trace],
+) -> Result<(), AppError> {
+    let (mut rest, mut traced) = (decoded.records.as_slice(), traced);
     while !rest.is_empty() {
-        let (slice, after) = rest.split_at(slice_end(rest));
-        rest = after;
-        let numbers: Vec<_> = slice.iter().map(|record| record.person.number).collect();
-        let traced = service.demographics.trace(&numbers).await.map_err(|_| StageError::DemographicsAway)?;
-        let checked: Vec<Checked<'_>> = staging.check(service, slice, &traced).await?;
+        let end = slice_end(rest);
+        let (slice, after) = rest.split_at(end);
+        let (of_slice, traced_after) = traced.split_at_checked(end).ok_or_else(|| {
+            AppError::Internal("demographics answered for fewer people than it was asked for".to_owned())
+        })?;
+        (rest, traced) = (after, traced_after);
+        let checked: Vec<Checked<'_>> = staging.check(service, slice, of_slice).await?;
         staging.stage(service, checked).await?;
     }
     Ok(())
@@ -172,6 +207,22 @@ async fn answered_elsewhere(service: &Service, job: &Job) -> Result<Acknowledgem
     }
 }
 
+/// Begins the time for which what waits leaves demographics alone, and says so.
+fn leave_alone(service: &Service, row: &UploadRow, fault: DemographicsFault) {
+    let (authority, sequence) = (row.authority, row.sequence);
+    // An answer that is not understood is about somebody in this file; the others go on.
+    let whose = (fault == DemographicsFault::NotUnderstood).then_some(authority);
+    let seconds = service.rest.begin(whose, service.clock.now(), fault.pause());
+    match fault {
+        DemographicsFault::Away(_) => {
+            tracing::warn!(%authority, sequence, seconds, "demographics is away: an upload waits");
+        }
+        DemographicsFault::Refused | DemographicsFault::NotUnderstood => {
+            tracing::error!(%authority, sequence, seconds, error = %fault, "an upload waits for demographics");
+        }
+    }
+}
+
 /// Keeps a file that has its place and cannot be processed now: demographics is away, or a file before it waits for the same.
 pub(super) async fn keep_behind(service: &Service, job: &Job) -> Result<Acknowledgement, AppError> {
     files::keep(service, job, UploadStatus::WaitsForDemographics).await?;
@@ -228,8 +279,12 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
         let mut progressed = false;
         let mut held = HashSet::new();
         for row in waiting.iter().filter(|row| authority.is_none_or(|own| own == row.authority)) {
+            let now = service.clock.now();
+            if service.rest.lasts(None, now) {
+                return Ok(count);
+            }
             // What came later does not take effect before what came earlier.
-            if held.contains(&row.authority) {
+            if held.contains(&row.authority) || service.rest.lasts(Some(row.authority), now) {
                 continue;
             }
             // One authority is waited for; the round through all of them leaves out who is busy.

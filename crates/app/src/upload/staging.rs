@@ -327,6 +327,8 @@ fn next_version(authority: AuthorityCode, uploaded: UploadedPlan, before: Option
 fn traced(record: &Record, trace: &Trace) -> Option<Fault> {
     match trace {
         Trace::Unknown => Some(Fault::demographics(RecordCode::NoMatch, Field::Number)),
+        Trace::Incomplete { restricted: true } => Some(Fault::demographics(RecordCode::Sensitive, Field::Number)),
+        Trace::Incomplete { restricted: false } => Some(Fault::demographics(RecordCode::NotVerified, Field::Number)),
         Trace::Superseded(_) => Some(Fault::demographics(RecordCode::Superseded, Field::Number)),
         Trace::Found(known) if known.restricted => Some(Fault::demographics(RecordCode::Sensitive, Field::Number)),
         Trace::Found(known) if known.deceased => Some(Fault::rejected(Detail::Deceased, Field::Number)),

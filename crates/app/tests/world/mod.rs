@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "support of tests")]
 
 use async_trait::async_trait;
-use cpis_app::demographics::{Demographics, DemographicsAway, LocalRegister, RegisterEntry, Search};
+use cpis_app::demographics::{Demographics, DemographicsFault, LocalRegister, Matches, RegisterEntry, Search};
 use cpis_app::look::Question;
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
@@ -20,8 +20,8 @@ use cpis_model::upload::{Acknowledgement, Header, Person, Record, SubjectKind, U
 use cpis_model::{Date, Timestamp};
 use cpis_store::Store;
 use cpis_store_sqlite::SqliteStore;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 pub const CITY: &str = "714";
 pub const CAMDEN: &str = "702";
@@ -45,25 +45,34 @@ impl MockClock {
     }
 }
 
-/// The local register, which can be told to be away.
+/// The local register, which can be told not to answer.
 pub struct Switchable {
     register: LocalRegister,
-    pub away: AtomicBool,
+    fault: Mutex<Option<DemographicsFault>>,
+    pub asked: AtomicU64,
+}
+
+impl Switchable {
+    /// From now on every question ends so; `None` for answers.
+    pub fn fails(&self, fault: Option<DemographicsFault>) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn ask(&self) -> Result<(), DemographicsFault> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.fault.lock().unwrap().map_or(Ok(()), Err)
+    }
 }
 
 #[async_trait]
 impl Demographics for Switchable {
-    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsAway> {
-        if self.away.load(Ordering::SeqCst) {
-            return Err(DemographicsAway);
-        }
+    async fn trace(&self, numbers: &[NhsNumber]) -> Result<Vec<Trace>, DemographicsFault> {
+        self.ask()?;
         self.register.trace(numbers).await
     }
 
-    async fn search(&self, who: &Search) -> Result<Vec<(NhsNumber, Known)>, DemographicsAway> {
-        if self.away.load(Ordering::SeqCst) {
-            return Err(DemographicsAway);
-        }
+    async fn search(&self, who: &Search) -> Result<Matches, DemographicsFault> {
+        self.ask()?;
         self.register.search(who).await
     }
 }
@@ -109,7 +118,7 @@ impl World {
         clock.set("2026-11-22T10:00:00Z");
         let keys = Keys { ring: ring.clone(), entropy: entropy.clone() };
         let register = LocalRegister::new(store.clone(), keys);
-        let demographics = Arc::new(Switchable { register, away: AtomicBool::new(false) });
+        let demographics = Arc::new(Switchable { register, fault: Mutex::default(), asked: AtomicU64::new(0) });
         let service = Service::start(
             store,
             ring,

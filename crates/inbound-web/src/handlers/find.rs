@@ -9,7 +9,7 @@ use crate::pace::What as Paced;
 use crate::view::find::{Confirm, Entered, Find, Found, Outcome, Person, Results, TEST_NUMBER_FAULT, number_fault};
 use crate::view::message::What;
 use axum::http::StatusCode;
-use cpis_app::demographics::{FOUND_MAX, Search};
+use cpis_app::demographics::{Matches, Search};
 use cpis_app::lifecycle;
 use cpis_model::Date;
 use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Subject, Who, may};
@@ -74,29 +74,42 @@ pub(super) async fn by_number(visit: &mut Visit<'_>) -> Answer {
     if visit.web().service.admit(number).is_err() {
         return refuse(visit, TEST_NUMBER_FAULT);
     }
-    if let Some((number, person)) = trace(visit, number).await? {
-        return known(visit, number, &person);
+    match trace(visit, number).await? {
+        Traced::Somebody(number, person) => known(visit, number, &person),
+        Traced::Restricted => results(visit, Outcome::Restricted),
+        Traced::Nobody => {
+            watch(visit, &caller, Paced::Nobody);
+            results(visit, Outcome::NobodyByNumber)
+        }
     }
-    watch(visit, &caller, Paced::Nobody);
-    results(visit, Outcome::NobodyByNumber)
+}
+
+/// Who stands behind a number.
+enum Traced {
+    Somebody(NhsNumber, Demographics),
+    Restricted,
+    Nobody,
 }
 
 /// Whom demographics knows under a number, or under the one that replaced it.
-async fn trace(visit: &Visit<'_>, mut number: NhsNumber) -> Result<Option<(NhsNumber, Demographics)>, Stop> {
+async fn trace(visit: &Visit<'_>, mut number: NhsNumber) -> Result<Traced, Stop> {
     for _ in 0..SUPERSEDED_MAX {
         let traced = visit.web().service.demographics.trace(&[number]).await;
         match traced.map_err(|_| Stop::Say(What::Unavailable))?.pop() {
-            Some(Trace::Found(person)) => return Ok(Some((number, person))),
+            Some(Trace::Found(person)) => return Ok(Traced::Somebody(number, person)),
             Some(Trace::Superseded(next)) => {
                 // Whoever is stored under the old number is found under the new one from now on. Until that is done we
                 // cannot tell.
                 lifecycle::supersede(&visit.web().service, number, next).await?;
                 number = next;
             }
-            Some(Trace::Unknown) | None => return Ok(None),
+            Some(Trace::Incomplete { restricted: true }) => return Ok(Traced::Restricted),
+            // There is somebody, but nobody could confirm who: that is not "nobody", and not "no record".
+            Some(Trace::Incomplete { restricted: false }) => return Err(Stop::Say(What::Unavailable)),
+            Some(Trace::Unknown) | None => return Ok(Traced::Nobody),
         }
     }
-    Ok(None)
+    Ok(Traced::Nobody)
 }
 
 fn results(visit: &Visit<'_>, outcome: Outcome) -> Answer {
@@ -158,13 +171,13 @@ pub(super) async fn by_name(visit: &mut Visit<'_>) -> Answer {
     };
     let search = Search { family: entered.family, birth, sex };
     let found = visit.web().service.demographics.search(&search).await.map_err(|_| Stop::Say(What::Unavailable))?;
+    let Matches::People(found) = found else { return results(visit, Outcome::TooMany) };
     match found.as_slice() {
         [] => {
             watch(visit, &caller, Paced::Nobody);
             results(visit, Outcome::NobodyByName)
         }
         [(number, person)] => known(visit, *number, person),
-        many if many.len() > FOUND_MAX => results(visit, Outcome::TooMany),
         many => {
             // A restricted person is not offered among others: which of them it is would say too much.
             let open = many.iter().filter(|(_, person)| !person.restricted);
