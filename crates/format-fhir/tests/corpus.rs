@@ -1,9 +1,11 @@
-//! Every input of the fuzz target `fhir_parameters`, with the ordinary tests: what is read is read the same again by way
-//! of the self link, and nothing panics.
+//! Every input of the fuzz targets `fhir_parameters` and `pds_answers`, with the ordinary tests: a question is read the same
+//! again by way of the self link, answers end with people, an outcome or a word, and nothing panics.
 
 use cpis_format_fhir::headers::{Mirrored, accepts_json, mirrored, parse_unscheduled, prefer_strict};
 use cpis_format_fhir::link::self_link_get;
+use cpis_format_fhir::pds::{Found, outcome, patient, search};
 use cpis_format_fhir::query::{QUERY_BYTES_MAX, Resource, parse_query};
+use cpis_model::demographics::Trace;
 use std::fs;
 
 #[test]
@@ -32,4 +34,25 @@ fn the_corpus_is_read_without_a_panic() {
         }
     }
     assert!(read >= 15 && refused >= 15, "{read} read, {refused} refused");
+}
+
+#[test]
+fn the_answers_of_the_corpus_are_read_without_a_panic() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/pds_answers");
+    let (mut people, mut outcomes, mut refused) = (0, 0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        match (patient(&bytes), search(&bytes), outcome(&bytes)) {
+            (Ok(read), Err(_), None) => {
+                let number = read.number;
+                assert!(!matches!(read.trace(number), Trace::Superseded(_) | Trace::Unknown));
+                people += 1;
+            }
+            (Err(_), Ok(Found::Patients(_)), None) => people += 1,
+            (Err(_), Ok(Found::TooMany) | Err(_), Some(_)) => outcomes += 1,
+            (Err(_), Err(_), None) => refused += 1,
+            other => panic!("read in two ways: {other:?}"),
+        }
+    }
+    assert!(people >= 10 && outcomes >= 4 && refused >= 8, "{people} {outcomes} {refused}");
 }
