@@ -25,6 +25,7 @@ pub mod people;
 mod sign_in;
 
 pub use keys::{SigningKey, TestRsa};
+pub(crate) use sign_in::pairs;
 pub use sign_in::{BrowserClient, Ready};
 
 use cpis_model::Timestamp;

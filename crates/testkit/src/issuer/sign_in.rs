@@ -5,7 +5,8 @@ mod authorize;
 mod redeem;
 mod session;
 
-pub(super) use authorize::{ask, chosen, pairs};
+pub(crate) use authorize::pairs;
+pub(super) use authorize::{ask, chosen};
 pub(super) use redeem::redeem;
 pub(super) use session::{end, logout_claims, userinfo};
 

@@ -102,7 +102,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The pairs of a query or form; nothing when a name stands twice.
-pub(in super::super) fn pairs(text: &str) -> Option<HashMap<String, String>> {
+pub(crate) fn pairs(text: &str) -> Option<HashMap<String, String>> {
     let mut pairs = HashMap::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
