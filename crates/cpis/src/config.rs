@@ -1,10 +1,11 @@
 //! The configuration of `cpis serve`: read from one TOML file, checked as a whole.
 
+mod demographics;
 mod print;
 mod settings;
 
 pub use print::printed;
-pub use settings::{Config, LogFormat, LogLevel, Logs, Pages, Postgres, Tls};
+pub use settings::{Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Pages, Postgres, Tls};
 
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;
@@ -55,6 +56,9 @@ impl Config {
             ("file_days", self.file_days, 1..=3650),
             ("gap_alarm_hours", self.gap_alarm_hours, 1..=8760),
             ("checkpoint_seconds", self.checkpoint_seconds, 1..=3600),
+            ("demographics.requests_per_second", self.demographics.requests_per_second, 1..=10_000),
+            ("demographics.concurrent", self.demographics.concurrent, 2..=1_000),
+            ("demographics.timeout_ms", self.demographics.timeout_ms, 100..=60_000),
             ("recorder.queue_max", self.recorder.queue_max, 1..=1_000_000),
             ("recorder.group_max", self.recorder.group_max, 1..=10_000),
             ("recorder.wait_ms_max", self.recorder.wait_ms_max, 100..=60_000),
@@ -98,6 +102,7 @@ impl Config {
         if self.issuer.iter().any(|issuer| issuer.mapping.as_os_str().is_empty()) {
             faults.push("each [[issuer]] needs `mapping`".to_owned());
         }
+        faults.extend(self.demographics.check());
         faults.extend(self.postgres.iter().flat_map(Postgres::check));
         if self.postgres.is_some() && self.database.is_some() {
             faults.push("`database` is the embedded one's file: take it out, or [postgres]".to_owned());
@@ -111,8 +116,17 @@ impl Config {
     /// Lets relative paths begin at a folder.
     fn resolve(&mut self, folder: &Path) {
         let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, postgres, .. } = self;
-        let paths =
-            [key_ring, database, checkpoint_file, &mut register.authorities, &mut register.sites, &mut publish.folder];
+        let Demographics { api_key_file, key_file, .. } = &mut self.demographics;
+        let paths = [
+            key_ring,
+            database,
+            checkpoint_file,
+            &mut register.authorities,
+            &mut register.sites,
+            &mut publish.folder,
+            api_key_file,
+            key_file,
+        ];
         let optional = paths.into_iter().filter_map(Option::as_mut);
         let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
         let mappings = issuer.iter_mut().map(|issuer| &mut issuer.mapping);

@@ -104,7 +104,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         checkpoint_file: Some(opened.places.checkpoints.clone()),
         ..Settings::default()
     };
-    let known = Known { issuers: vec![sign_in], register: register.clone() };
+    let known = Known { issuers: vec![sign_in], register: register.clone(), demographics: None };
     let pages = Pages { organisation: Some("Demonstration".to_owned()), ..Pages::default() };
     let doors = Doors { listener: Some(listener), tls: None, inside: None, base_url: base.clone(), pages };
     let running = Running::start(opened, settings, known, doors).await?;

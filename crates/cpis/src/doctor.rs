@@ -3,6 +3,7 @@
 
 mod clock;
 mod database;
+mod demographics;
 mod disk;
 mod issuers;
 mod keys;
@@ -64,6 +65,7 @@ async fn examine(patient: &Patient) -> Vec<Finding> {
     }
     if let Some(config) = config {
         findings.extend(Box::pin(issuers::check(config)).await);
+        findings.extend(Box::pin(within("demographics", CHECK_LIMIT, demographics::check(config))).await);
         findings.extend(within("service", CHECK_LIMIT, service::check(config, places)).await);
     }
     findings.extend(clock::synchronised(Path::new("/run/systemd/timesync")));

@@ -33,6 +33,7 @@ fn ours(level: &str) -> String {
         "identity",
         "inbound_http",
         "inbound_web",
+        "outbound_pds",
         "store_postgres",
         "store_sqlite",
     ];

@@ -12,6 +12,7 @@ mod copy;
 mod csv;
 mod database;
 mod demo;
+mod demographics;
 mod doctor;
 mod fault;
 mod gauges;

@@ -298,6 +298,21 @@ pub const METRICS: &[Metric] = &[
         "it jumps",
     ),
     counter("cpis_too_many_total", &["of"], "searches that were told to wait, by person or organisation", "it jumps"),
+    // demographics from PDS
+    counter(
+        "cpis_pds_requests_total",
+        &["operation", "outcome"],
+        "requests to PDS: token, read, search; answered, not-found, invalidated and busy are everyday",
+        "client, token, forbidden, address, request or not-understood appear",
+    ),
+    histogram("cpis_pds_seconds", Unit::Seconds, &["operation"], "duration of requests to PDS"),
+    gauge(
+        "cpis_pds_breaker",
+        Unit::Count,
+        &[],
+        "0 while PDS answers, 2 while it is left alone, 1 while one request finds out for all",
+        "it stays at 2",
+    ),
     // the register of organisations
     counter(
         "cpis_register_unreadable_total",

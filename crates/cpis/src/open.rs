@@ -5,7 +5,7 @@ use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::places::{Lock, Places};
 use crate::ring_file;
 use cpis_app::applier::{Tree, apply_tree};
-use cpis_app::demographics::LocalRegister;
+use cpis_app::demographics::{Demographics, LocalRegister};
 use cpis_app::people::Keys;
 use cpis_app::upload::DecodeUpload;
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, SystemEntropy};
@@ -114,14 +114,29 @@ impl Opened {
         ))
     }
 
+    /// The local register of this installation.
+    pub fn local_register(&self) -> Arc<dyn Demographics> {
+        Arc::new(LocalRegister::new(self.store.clone(), self.keys.clone()))
+    }
+
     /// The use cases over this installation.
-    pub fn service(&self, settings: Settings, register: CurrentRegister) -> Arc<Service> {
-        self.service_by(Arc::new(SystemClock), settings, register)
+    pub fn service(
+        &self,
+        settings: Settings,
+        register: CurrentRegister,
+        demographics: Arc<dyn Demographics>,
+    ) -> Arc<Service> {
+        self.service_by(Arc::new(SystemClock), settings, register, demographics)
     }
 
     /// The same by another clock.
-    pub fn service_by(&self, clock: Arc<dyn Clock>, settings: Settings, register: CurrentRegister) -> Arc<Service> {
-        let demographics = Arc::new(LocalRegister::new(self.store.clone(), self.keys.clone()));
+    pub fn service_by(
+        &self,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        register: CurrentRegister,
+        demographics: Arc<dyn Demographics>,
+    ) -> Arc<Service> {
         let Keys { ring, entropy } = self.keys.clone();
         Service::start(self.store.clone(), ring, clock, entropy, register, demographics, decode_upload(), settings)
     }
@@ -129,7 +144,7 @@ impl Opened {
     /// The use cases for one command, without doors.
     pub fn command_service(&self) -> Arc<Service> {
         let settings = Settings { checkpoint_file: Some(self.places.checkpoints.clone()), ..Settings::default() };
-        self.service(settings, CurrentRegister::default())
+        self.service(settings, CurrentRegister::default(), self.local_register())
     }
 
     /// Closes the database and lets others in.

@@ -137,7 +137,7 @@ pub fn caller() -> Result<Arc<Caller>> {
 
 fn service(opened: &Opened, register: Arc<Register>) -> Arc<Service> {
     let settings = Settings { checkpoint_file: Some(opened.places.checkpoints.clone()), ..Settings::default() };
-    opened.service(settings, CurrentRegister::from(register))
+    opened.service(settings, CurrentRegister::from(register), opened.local_register())
 }
 
 async fn save(opened: &Opened, register: Arc<Register>, plan: Plan, why: &Text) -> Result<()> {

@@ -6,6 +6,7 @@ use crate::gauges;
 use crate::metric_table;
 use crate::open::{self, Opened};
 use crate::pages::{self, Issuer};
+use cpis_app::demographics::Demographics;
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, organisations, worker};
 use cpis_identity::{KeySource, Verifier};
 use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
@@ -48,12 +49,14 @@ pub struct Doors {
     pub pages: Pages,
 }
 
-/// Who is known: mappings, and the register of organisations.
+/// Who is known: mappings, the register of organisations, demographics.
 pub struct Known {
     /// The issuers.
     pub issuers: Vec<Issuer>,
     /// Organisations, as the tables have them.
     pub register: Arc<Register>,
+    /// Where people are traced; without it in the local register.
+    pub demographics: Option<Arc<dyn Demographics>>,
 }
 
 /// The running service.
@@ -115,7 +118,8 @@ impl Running {
         let sign_ins = pages::sign_ins(&issuers, &doors.base_url)?;
         let verifier = Arc::new(verifier(issuers, register.clone())?);
         let made_up = settings.test_numbers;
-        let service = opened.service(settings, register);
+        let demographics = known.demographics.unwrap_or_else(|| opened.local_register());
+        let service = opened.service(settings, register, demographics);
         // Opens the month's key, or makes it: a key ring that does not fit shows here.
         if let Err(error) = service.month_key(now).await {
             return Err(match &error {

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::pages::Issuer;
 use crate::places::Places;
 use crate::running::{Doors, Known, Running, listen};
-use crate::{gauges, logs, open, say, signals, tls};
+use crate::{demographics, gauges, logs, open, say, signals, tls};
 use cpis_identity::Mapping;
 use cpis_model::register::Register;
 use std::path::Path;
@@ -32,7 +32,11 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     let mut stop = signals::watch()?;
     let config = Config::read(&arguments.config)?;
     logs::start(&config.logs);
-    let known = Known { issuers: issuers(&config, &arguments.config)?, register: Arc::new(register(&config)?) };
+    let known = Known {
+        issuers: issuers(&config, &arguments.config)?,
+        register: Arc::new(register(&config)?),
+        demographics: demographics::elsewhere(&config.demographics)?,
+    };
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
     let lock = places.lock()?;

@@ -121,6 +121,16 @@ pub enum LogLevel {
     Trace,
 }
 
+/// Where people are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DemographicsSource {
+    /// The local register.
+    Local,
+    /// The Personal Demographics Service.
+    Pds,
+}
+
 settings! {
     /// The whole configuration.
     Config {
@@ -171,6 +181,8 @@ settings! {
         pages: Pages = table(Pages),
         /// The register of organisations. The tables that come with the product are used without it.
         register: RegisterTables = table(RegisterTables),
+        /// Demographics: against it people in uploads are verified, and on pages people are found.
+        demographics: Demographics = table(Demographics),
         /// The recorder, which writes each look to the journal before it is answered.
         recorder: Recorder = table(Recorder),
         /// Publication of the audit log, so that others can check it.
@@ -244,6 +256,34 @@ settings! {
         authorities: Option<PathBuf> = example("\"authorities.csv\""),
         /// Sites: a CSV file with the columns code, name, organisation, organisation_name, setting.
         sites: Option<PathBuf> = example("\"sites.csv\""),
+    }
+
+    /// Demographics.
+    Demographics {
+        /// local or pds: the local register in the database (`cpis register`), or the NHS Personal
+        /// Demographics Service with application-restricted access.
+        source: DemographicsSource = default(DemographicsSource::Local),
+        /// Address of PDS.
+        base_url: Option<String> = example("\"https://api.service.nhs.uk/personal-demographics/FHIR/R4\""),
+        /// Address of the token endpoint.
+        token_url: Option<String> = example("\"https://api.service.nhs.uk/oauth2/token\""),
+        /// File with the application's API key.
+        api_key_file: Option<PathBuf> = example("\"/etc/cpis/pds-api-key\""),
+        /// Id of the key with which this installation signs (`kid`), as it was registered.
+        key_id: Option<String> = example("\"cpis-1\""),
+        /// File with that private RSA key in PEM.
+        key_file: Option<PathBuf> = example("\"/etc/cpis/pds-key.pem\""),
+        /// ODS code of the organisation for which PDS is asked, where it wants one.
+        organisation: Option<String> = example("\"RJ1\""),
+        /// Requests a second of this node at most. PDS grants a new application five in all; ask for more
+        /// before files with thousands of records come.
+        requests_per_second: u32 = default(5),
+        /// Requests at the same time at most; a quarter of them is kept for people at screens.
+        concurrent: u32 = default(8),
+        /// Milliseconds until an answer must have come.
+        timeout_ms: u32 = default(5000),
+        /// A number without a person behind it that `cpis doctor` may read.
+        test_number: Option<String> = example("\"9990000018\""),
     }
 
     /// Limits of the recorder.

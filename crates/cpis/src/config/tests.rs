@@ -89,6 +89,26 @@ fn relative_paths_begin_at_the_configuration() {
 }
 
 #[test]
+fn what_pds_needs_is_asked_for_only_where_it_is_used() {
+    let told = faults("[demographics]\nsource = \"pds\"\nbase_url = \"http://pds.example\"\ntest_number = \"123\"\n");
+    for words in [
+        "`demographics.base_url` must be an https address",
+        "needs `token_url`, `api_key_file`, `key_id`, `key_file`",
+        "`demographics.test_number` must be an NHS number",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = faults("[demographics]\nconcurrent = 1\nrequests_per_second = 0\ntimeout_ms = 5\n");
+    for name in ["concurrent", "requests_per_second", "timeout_ms"] {
+        assert!(told.contains(&format!("`demographics.{name}` must be")), "{told}");
+    }
+    let told = faults("[demographics]\nsource = \"elsewhere\"\n");
+    assert!(told.starts_with("line 2: "), "{told}");
+    let text = "[demographics]\nbase_url = \"http://pds.example\"\n";
+    assert_eq!(Config::parse(text).unwrap().check(), Vec::<String>::new(), "not used, not judged");
+}
+
+#[test]
 fn the_samples_are_configurations() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/samples");
     let mut kinds = BTreeMap::new();
@@ -101,6 +121,12 @@ fn the_samples_are_configurations() {
         assert!(config.base_url.is_some() && config.checkpoint_file.is_some(), "{name}");
         kinds.insert(name, config.postgres.is_some());
     }
-    let expected = [("nation.toml", true), ("one-box.toml", false), ("one-trust.toml", false), ("region.toml", true)];
+    let expected = [
+        ("nation.toml", true),
+        ("one-box.toml", false),
+        ("one-trust.toml", false),
+        ("region.toml", true),
+        ("with-pds.toml", false),
+    ];
     assert_eq!(kinds, expected.map(|(name, server)| (name.to_owned(), server)).into());
 }

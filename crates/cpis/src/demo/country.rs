@@ -98,7 +98,8 @@ pub async fn fill(opened: &Opened, world: &World, register: &Register, country: 
     let start = now.as_millisecond() - i64::from(begins.until(made).map_or(0, |span| span.get_days())) * 86_400_000;
     let clock = Arc::new(HandSet(AtomicI64::new(start)));
     let settings = Settings { test_numbers: true, ..Settings::default() };
-    let service = opened.service_by(clock.clone(), settings, Arc::new(register.clone()).into());
+    let service =
+        opened.service_by(clock.clone(), settings, Arc::new(register.clone()).into(), opened.local_register());
     let england = England::new(SEED, begins, country.scale());
     let filler = Filler { england, taken: world.numbers()?, service, clock, register, made };
     filler.demographics().await?;
