@@ -135,7 +135,11 @@ impl England {
     /// The arrivals of a day of Europe/London in unscheduled care, in order of time: the country's, about 41,000, times a factor,
     /// whatever the scale. An hour of the day is in memory at a time.
     pub fn day(&self, day: Date, factor: f64) -> impl Iterator<Item = Arrival> {
-        let mut patterns = self.patterns(day);
+        self.day_with(day, factor, self.patterns(day))
+    }
+
+    /// The arrivals of a day, with these among them.
+    pub(crate) fn day_with(&self, day: Date, factor: f64, mut patterns: Vec<Arrival>) -> impl Iterator<Item = Arrival> {
         patterns.sort_by_key(|arrival| arrival.at);
         // Where the clocks go forward, an hour is missing.
         let is_there = move |hour: &usize| {
@@ -217,7 +221,7 @@ impl England {
         let birth = case.person.birth;
         let shown = self.shown(case.person);
         let visible = case.plans.iter().any(|(_, plan)| visibility(plan.kind, plan.dates, birth, day).is_visible());
-        let (state, has_plan) = (shown.state, shown.is_accepted && visible);
+        let (state, has_plan) = (shown.state, shown.fault.is_none() && visible);
         let person = as_demographics(shown.person, shown.rows);
         (state != State::Deceased).then_some(Visitor { person, lives_in, has_plan })
     }

@@ -1,7 +1,7 @@
 //! What changes after the first files, day by day: plans that begin, that end, and that were entered in error.
 
 use crate::cases::{Case, Maker, source};
-use crate::england::{England, records_of};
+use crate::england::England;
 use crate::names;
 use crate::number::number;
 use crate::others::age_and_sex;
@@ -13,7 +13,7 @@ use cpis_model::demographics::Sex;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::time::days_after;
-use cpis_model::upload::{Record, SubjectKind, UploadedPlan};
+use cpis_model::upload::{SubjectKind, UploadedPlan};
 use rand::RngExt;
 
 /// Days after today for which changes are made.
@@ -28,24 +28,23 @@ pub(crate) struct Newcomer {
     pub(crate) case: Case,
     /// The day on which it begins, counted from today.
     pub(crate) day: u32,
-    in_error: bool,
+    pub(crate) in_error: bool,
 }
 
 impl England {
-    /// What an authority has to tell on a day after today, without positions: `day` counts from 1. Each file carries what
-    /// happened on its day; what did not change is not in it.
-    pub fn changes(&self, authority: AuthorityCode, day: u32) -> impl Iterator<Item = Record> {
+    /// Whose plans of an authority began, ended or turn out to be wrong on a day after today, which counts from 1.
+    pub(crate) fn changes(&self, authority: AuthorityCode, day: u32) -> impl Iterator<Item = Case> {
         let share = self.layout.shares.iter().find(|share| share.figures.code == authority);
         let new = share.into_iter().flat_map(move |share| {
             let new = share.newcomers.clone().filter_map(|place| self.newcomer(share, place));
-            new.filter_map(move |new| self.news(new, day)).flat_map(move |case| records_of(&case, authority))
+            new.filter_map(move |new| self.news(new, day))
         });
-        let ended = self.authority_cases(authority).flat_map(move |case| self.ended(case, authority, day));
+        let ended = self.authority_cases(authority).filter_map(move |case| self.ended(case, authority, day));
         ended.chain(new)
     }
 
     /// The plans of an authority that end on a day after today.
-    fn ended(&self, mut case: Case, authority: AuthorityCode, day: u32) -> Vec<Record> {
+    fn ended(&self, mut case: Case, authority: AuthorityCode, day: u32) -> Option<Case> {
         let end = days_after(self.today, day as i32);
         case.plans.retain_mut(|(own, plan)| {
             let is_due =
@@ -53,11 +52,11 @@ impl England {
             plan.dates.end = plan.dates.end.or(Some(end));
             is_due
         });
-        records_of(&case, authority)
+        (!case.plans.is_empty()).then_some(case)
     }
 
     /// On which day after today a plan that is open today ends: as often in a year as was published.
-    fn ends(&self, place: u32, kind: PlanKind) -> u32 {
+    pub(crate) fn ends(&self, place: u32, kind: PlanKind) -> u32 {
         let total = |name: &str| PUBLISHED.total(name) as f64;
         let yearly = match kind {
             PlanKind::ChildProtection => total("ended_protection_plans_in_year") / total("protection_plans"),
@@ -71,15 +70,17 @@ impl England {
 
     /// What there is to say of a newcomer on a day.
     fn news(&self, mut new: Newcomer, day: u32) -> Option<Case> {
+        let (_, plan) = new.case.plans.first_mut()?;
+        let today = Some(days_after(self.today, day as i32));
         if new.day == day {
             return Some(new.case);
         }
-        if !new.in_error || new.day + 1 != day {
-            return None;
+        if new.in_error {
+            plan.dates.delete = today;
+            return (new.day + 1 == day).then_some(new.case);
         }
-        let delete = Some(days_after(self.today, day as i32));
-        new.case.plans.iter_mut().for_each(|(_, plan)| plan.dates.delete = delete);
-        Some(new.case)
+        plan.dates.end = plan.dates.end.or(today);
+        (new.day.saturating_add(self.ends(new.case.person.place, plan.kind)) == day).then_some(new.case)
     }
 
     /// The person at a place of an authority's newcomers; `None` for the child of a mother whose due date has passed, who has a
@@ -118,9 +119,9 @@ impl England {
         let start = days_after(self.today, day as i32);
         let in_error = rng.random_ratio(1, ERROR_OF);
         // Of a year's new plans: protection plans of children who are born, care, unborn children's (assumed).
-        let story = match rng.random_range(0..93_u32) {
-            0..54 => Story::Protected,
-            54..86 => Story::LookedAfter,
+        let story = match rng.random_range(0..97_u32) {
+            0..58 => Story::Protected,
+            58..90 => Story::LookedAfter,
             _ => Story::Unborn,
         };
         let (days, sex) = match story {

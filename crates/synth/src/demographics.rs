@@ -5,9 +5,11 @@ use crate::number::mixed;
 use crate::person::SynthPerson;
 use crate::spelling::Spelling;
 use cpis_model::Date;
-use cpis_model::demographics::{Demographics, verify};
+use cpis_model::codes::{Detail, RecordCode};
+use cpis_model::demographics::{Demographics, Mismatch, verify};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::time::days_after;
+use cpis_model::upload::{Fault, Field};
 use rand::RngExt;
 
 /// Of ten thousand people so many are shown with each fault.
@@ -107,8 +109,8 @@ pub(crate) struct Shown {
     pub(crate) person: SynthPerson,
     /// Rows of the register: none, one, or two where the number was replaced.
     pub(crate) rows: Vec<RegisterRow>,
-    /// Whether an upload of this person is accepted.
-    pub(crate) is_accepted: bool,
+    /// What an upload of this person is answered; `None` where it is accepted.
+    pub(crate) fault: Option<Fault>,
     pub(crate) state: State,
 }
 
@@ -135,8 +137,23 @@ pub(crate) fn shown(
         }
         _ => {}
     }
-    let verified = verify(&person.name, person.birth, &known).is_ok();
-    let is_accepted = verified && matches!(state, State::Same | State::OtherBirth | State::OtherName);
+    let fault = match state {
+        State::Superseded => Some(Fault::demographics(RecordCode::Superseded, Field::Number)),
+        State::Unknown => Some(Fault::demographics(RecordCode::NoMatch, Field::Number)),
+        State::Restricted => Some(Fault::demographics(RecordCode::Sensitive, Field::Number)),
+        State::Deceased => Some(Fault::rejected(Detail::Deceased, Field::Number)),
+        State::Same | State::OtherBirth | State::OtherName => {
+            let mismatch = verify(&person.name, person.birth, &known).err();
+            mismatch.map(|mismatch| {
+                let field = match mismatch {
+                    Mismatch::Birth => Field::Birth,
+                    Mismatch::Family => Field::Family,
+                    Mismatch::Given => Field::Given,
+                };
+                Fault::demographics(RecordCode::NotVerified, field)
+            })
+        }
+    };
     let row = |number, person, superseded_by| RegisterRow { number, person, superseded_by };
     let rows = match (state, replacement) {
         (State::Unknown, _) => Vec::new(),
@@ -145,5 +162,5 @@ pub(crate) fn shown(
         }
         _ => vec![row(person.number, Some(known), None)],
     };
-    Shown { person, rows, is_accepted, state }
+    Shown { person, rows, fault, state }
 }

@@ -1,7 +1,7 @@
 //! England made up: who has plans, what demographics says of everybody, and who attends on a day.
 //!
 //! Nothing is stored. A person is a pure function of seed, day and place, so that one authority, one child or one day is made
-//! without the others. Plans are those of the day that is taken for today; later days are in [`England::changes`].
+//! without the others. Plans are those of the day that is taken for today; later days are in [`England::authority_file`].
 
 use crate::cases::{Case, Maker};
 use crate::demographics::{Rates, RegisterRow, Shown, State, shown};
@@ -11,9 +11,10 @@ use crate::person::SynthPerson;
 use crate::plans::record;
 use crate::stories::{Layout, SPECIAL, Scale, Share, Story, layout};
 use cpis_model::Date;
+use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::{PlanDates, PlanKind, visibility};
-use cpis_model::upload::{Record, SubjectKind, UploadedPlan};
+use cpis_model::upload::{Fault, Record, SubjectKind, UploadedPlan};
 
 /// A synthetic England.
 #[derive(Clone, Debug)]
@@ -24,6 +25,27 @@ pub struct England {
     pub(crate) rates: Rates,
     pub(crate) layout: Layout,
 }
+
+/// What demographics says of the people that faults of files are made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecialPerson {
+    /// Their number was replaced.
+    Superseded,
+    /// Their record is restricted.
+    Restricted,
+    /// They have died.
+    Deceased,
+    /// They were born on another day.
+    OtherBirth,
+}
+
+impl SpecialPerson {
+    /// All of them, in the order of their places.
+    pub const ALL: [Self; 4] = [Self::Superseded, Self::Restricted, Self::Deceased, Self::OtherBirth];
+}
+
+/// How many special people there are of each.
+pub const SPECIAL_MAX: u32 = SPECIAL / SpecialPerson::ALL.len() as u32;
 
 /// A plan of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +153,36 @@ impl England {
 
     /// The records of an authority's first file, without positions.
     pub fn authority_records(&self, authority: AuthorityCode) -> impl Iterator<Item = Record> {
-        self.authority_cases(authority).flat_map(move |case| records_of(&case, authority))
+        self.authority_file(authority, 0).map(|(record, _)| record)
+    }
+
+    /// What an authority's file of a day holds, without positions, each record with what demographics has against it. Day 0 is
+    /// today, and its file holds all plans; the file of a later day, up to [`DAYS_MAX`](crate::DAYS_MAX), what happened on it.
+    pub fn authority_file(&self, authority: AuthorityCode, day: u32) -> impl Iterator<Item = (Record, Option<Fault>)> {
+        let first = (day == 0).then(|| self.authority_cases(authority)).into_iter().flatten();
+        let later = (day > 0).then(|| self.changes(authority, day)).into_iter().flatten();
+        first.chain(later).flat_map(move |case| {
+            let fault = self.shown(case.person.clone()).fault;
+            records_of(&case, authority).into_iter().map(move |record| (record, fault))
+        })
+    }
+
+    /// Somebody without a plan, whom demographics shows under another number, as restricted, as deceased or with another date of
+    /// birth, with what an upload of them is answered. There are [`SPECIAL_MAX`] of each.
+    pub fn special_person(&self, code: SpecialPerson, n: u32) -> Option<(SynthPerson, Fault)> {
+        let shown = self.special(n.checked_mul(SpecialPerson::ALL.len() as u32)?.checked_add(code as u32)?)?;
+        Some((shown.person, shown.fault?))
+    }
+
+    /// A number that demographics does not know; there are 400.
+    pub fn unknown_number(&self, n: u32) -> Option<NhsNumber> {
+        self.layout.unknown.clone().nth(n as usize).and_then(|place| number(self.seed, place))
+    }
+
+    /// How many rows the register has, at most: people who have two are few.
+    pub fn register_rows(&self) -> u64 {
+        let last = self.layout.shares.last().map_or(0, |share| share.others.end);
+        u64::from(last.saturating_sub(self.layout.replacements.len() as u32))
     }
 
     /// What demographics says of everybody who may be asked about.
@@ -181,7 +232,7 @@ impl England {
     /// and the plan is not over for too long.
     pub fn has_plan(&self, case: &Case, day: Date) -> bool {
         let visible = |plan: &UploadedPlan| visibility(plan.kind, plan.dates, case.person.birth, day).is_visible();
-        self.shown(case.person.clone()).is_accepted && case.plans.iter().any(|(_, plan)| visible(plan))
+        self.shown(case.person.clone()).fault.is_none() && case.plans.iter().any(|(_, plan)| visible(plan))
     }
 }
 

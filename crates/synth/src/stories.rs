@@ -122,7 +122,7 @@ pub(crate) struct Layout {
 const OTHERS_OF_ENGLAND: u64 = 500_000;
 const WOMEN_OF_ENGLAND: u64 = 70_000;
 /// A year's new plans: protection plans, care, unborn children's; children of known mothers come on top of it.
-const NEW_PLANS_OF_ENGLAND: u64 = 94_000;
+const NEW_PLANS_OF_ENGLAND: u64 = 98_500;
 /// Numbers that replace others.
 const REPLACEMENTS_OF_ENGLAND: u64 = 20_000;
 /// People that demographics shows in a special way, of whatever scale, and numbers that it does not know.
@@ -195,8 +195,14 @@ pub(crate) fn column(authorities: &[AuthorityFigures], of: impl Fn(&AuthorityFig
 
 /// Plans of each authority.
 fn counts(scale: Scale, authorities: &[AuthorityFigures]) -> Vec<Counts> {
-    let column =
-        |of: fn(&AuthorityFigures) -> u32, total: &str| column(authorities, of, scale.of(PUBLISHED.total(total)));
+    // The kinds are rounded in running sums too.
+    let (mut before, mut done) = (0, 0);
+    let mut column = |of: fn(&AuthorityFigures) -> u32, total: &str| {
+        before += PUBLISHED.total(total);
+        let all = scale.of(before) - done;
+        done += all;
+        column(authorities, of, all)
+    };
     let protection = column(|one| one.protection_plans, "protection_plans");
     let looked_after = column(|one| one.looked_after, "looked_after");
     let ended_protection = column(|one| one.protection_plans, "visible_ended_protection_plans");
