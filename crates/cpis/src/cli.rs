@@ -3,11 +3,15 @@
 mod accounts;
 mod csv;
 mod organisations;
+mod synth;
 mod upkeep;
 
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
 pub use organisations::{Organisations, OrganisationsAction};
+pub use synth::{
+    AuthorityFile as SynthFile, Day as SynthDay, Format as SynthFormat, Synth, SynthAction, World as SynthWorld,
+};
 pub use upkeep::{Copy, Doctor, Migrate};
 
 use crate::config::Config;
@@ -60,6 +64,8 @@ pub enum Command {
     Query(Query),
     /// Verify, export and prove the audit log.
     Audit(Audit),
+    /// Make up an England: authorities' files, a demographics register, a day's arrivals.
+    Synth(Synth),
     /// Show the whole service with invented people, on this machine only.
     Demo(Demo),
 }

@@ -35,6 +35,7 @@ mod running;
 mod say;
 mod serve;
 mod signals;
+mod synth;
 mod tls;
 mod upload;
 
@@ -81,6 +82,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Query(arguments) => query::run(&arguments).await,
             Command::Audit(arguments) => audit::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(&arguments).await,
+            Command::Synth(arguments) => synth::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
         }
     });
