@@ -1,3 +1,5 @@
+//! Arrivals of a day against what the tables say.
+
 use super::*;
 use crate::Scale;
 use cpis_model::time::{days_after, london_day};

@@ -1,3 +1,5 @@
+//! England against the published figures and against itself.
+
 use super::*;
 use crate::{PLANS_OF_ENGLAND, authorities};
 use cpis_model::demographics::Trace;

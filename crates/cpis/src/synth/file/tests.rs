@@ -1,11 +1,13 @@
+//! Files with faults are read back: each fault is found where the side list says, and nothing else is.
+
 use super::*;
 use crate::synth::faults::FAULT_KINDS;
-use cpis_format_csv::Sender;
 use cpis_format_hl7v3::{Mode, decode};
 use cpis_model::demographics::{Demographics, verify};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::plan::PlanKind;
 use cpis_model::upload::Record;
+use cpis_model::upload::Sender;
 use cpis_synth::Scale;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -42,7 +44,9 @@ fn found(england: &England, records: &[Record], day: Date) -> Found {
             found.insert((record.position, code, detail));
         };
         let faults = check(record, day);
-        faults.iter().for_each(|fault| add(fault.code, fault.detail));
+        for fault in &faults {
+            add(fault.code, fault.detail);
+        }
         if faults.iter().any(|fault| fault.code != RecordCode::Loaded) {
             continue;
         }
