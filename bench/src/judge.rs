@@ -1,6 +1,6 @@
 //! Judgement: each figure beside its floor, which must hold, and its aim, which may be missed with a reason.
 
-use crate::table::{time, whole};
+use cpis_load::words::{time, whole};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 

@@ -10,13 +10,12 @@
 //! It leaves out TLS, HTTP/2 and open-loop arrival: a connection asks again when it is answered.
 
 pub mod bare;
+pub mod commit;
 pub mod database;
 pub mod drive;
-pub mod histogram;
 pub mod judge;
 pub mod limits;
 pub mod load;
-pub mod machine;
 pub mod pgbench;
 pub mod probe;
 pub mod process;

@@ -5,11 +5,11 @@
 //! It opens, seals and hashes nothing, derives no lists, and speaks no HTTP.
 
 use crate::database::{DATABASE, Server};
-use crate::histogram::Histogram;
 use crate::load::Outcome;
 use crate::world::HITS_MAX;
 use anyhow::{Context, Result, bail, ensure};
 use cpis_app::{Clock, SystemClock};
+use cpis_load::histogram::Histogram;
 use cpis_testkit::postgres::{OWNER, binary};
 use std::fs;
 use std::path::{Path, PathBuf};

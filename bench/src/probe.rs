@@ -1,7 +1,7 @@
 //! How fast this disk makes 4 KiB durable, right now: the measure of every durable answer.
 
-use crate::histogram::Histogram;
 use anyhow::{Context, Result};
+use cpis_load::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;

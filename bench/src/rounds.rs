@@ -1,12 +1,13 @@
 //! Interleaved rounds: each measures the disk, the bare routes and the service in the same minutes; medians are compared.
 
 use crate::bare;
+use crate::commit::commit;
 use crate::load::{Burst, Outcome};
-use crate::machine::Machine;
 use crate::probe::{self, Flushes, Probe};
 use crate::process;
 use crate::settings::Target;
 use anyhow::{Result, bail};
+use cpis_load::machine::Machine;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -79,6 +80,8 @@ pub struct Row {
 pub struct Report {
     /// Where and when.
     pub machine: Machine,
+    /// Commit of the source; `+` behind it where files differ from it.
+    pub commit: String,
     /// One for each round.
     pub probes: Vec<Probe>,
     /// Medians of the probes.
@@ -175,7 +178,15 @@ pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn
         preallocated: median_flushes(&probes, |probe| probe.preallocated),
     };
     let too_busy = probe.is_too_busy();
-    Ok(Report { machine: Machine::here(), probes, probe, too_busy, burst_seconds: plan.burst.as_secs_f64(), rows })
+    Ok(Report {
+        machine: Machine::here(),
+        commit: commit(),
+        probes,
+        probe,
+        too_busy,
+        burst_seconds: plan.burst.as_secs_f64(),
+        rows,
+    })
 }
 
 fn measure(

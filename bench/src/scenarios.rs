@@ -13,9 +13,9 @@ use crate::process;
 use crate::rounds::{self, Measured, Plan, Report};
 use crate::serving::{Sent, Serving, Targets};
 use crate::settings::Target;
-use crate::table::{time, whole};
 use crate::world::{Batch, World};
 use anyhow::{Context, Result, bail, ensure};
+use cpis_load::words::{time, whole};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

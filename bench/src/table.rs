@@ -3,6 +3,7 @@
 use crate::bare::REFERENCE;
 use crate::probe::Flushes;
 use crate::rounds::{Report, Row};
+use cpis_load::words::{time, whole};
 use std::fmt::Write;
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -21,7 +22,7 @@ fn write_page(out: &mut String, report: &Report) -> std::fmt::Result {
         out,
         "{}, commit {}, Linux {}, {} ({} cores, {} MiB). Rounds: {}, bursts of {} s; medians. Client, server and disk share the cores.",
         machine.date,
-        machine.commit,
+        report.commit,
         machine.kernel,
         machine.cpu,
         machine.cores,
@@ -89,49 +90,13 @@ fn errors(row: &Row) -> String {
     format!("{} ({})", outcome.errors(), parts.collect::<Vec<_>>().join(", "))
 }
 
-/// A whole number with a comma between thousands.
-pub(crate) fn whole(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Microseconds with a unit that keeps three figures readable.
-pub(crate) fn time(microseconds: f64) -> String {
-    if microseconds < 10.0 {
-        format!("{microseconds:.1} us")
-    } else if microseconds < 1_000.0 {
-        format!("{microseconds:.0} us")
-    } else if microseconds < 1e6 {
-        format!("{:.2} ms", microseconds / 1e3)
-    } else {
-        format!("{:.2} s", microseconds / 1e6)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::load::Outcome;
-    use crate::machine::Machine;
     use crate::probe::Probe;
     use crate::rounds::Measured;
-
-    #[test]
-    fn figures_are_written_for_people() {
-        for (value, expected) in [(0.0, "0"), (999.4, "999"), (1_000.0, "1,000"), (1_234_567.0, "1,234,567")] {
-            assert_eq!(whole(value), expected);
-        }
-        for (value, expected) in [(1.26, "1.3 us"), (42.4, "42 us"), (1_234.0, "1.23 ms"), (2_500_000.0, "2.50 s")] {
-            assert_eq!(time(value), expected);
-        }
-    }
+    use cpis_load::machine::Machine;
 
     #[test]
     fn a_page_has_a_row_for_each_target_and_says_when_the_machine_was_busy() {
@@ -152,12 +117,12 @@ mod tests {
         let report = Report {
             machine: Machine {
                 date: "2026-11-22T10:00:00Z".into(),
-                commit: "0123456789ab+".into(),
                 kernel: "6.1".into(),
                 cpu: "A CPU".into(),
                 cores: 2,
                 memory_mib: 100,
             },
+            commit: "0123456789ab+".into(),
             probes: vec![Probe::default(); 3],
             probe: Probe { growing: flushes, preallocated: flushes },
             too_busy: true,

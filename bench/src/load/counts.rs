@@ -1,6 +1,6 @@
 //! What came of a load, as it is counted and as it is told.
 
-use crate::histogram::Histogram;
+use cpis_load::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@ use crate::judge::{Figure, Unit};
 use crate::pgbench::{Pgbench, Script};
 use crate::rounds::{Beside, Report};
 use crate::serving::Serving;
-use crate::table::whole;
 use anyhow::Result;
+use cpis_load::words::whole;
 use std::time::Duration;
 
 /// Time of the looks of whose size in the journal pgbench's rows are.

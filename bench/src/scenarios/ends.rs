@@ -3,8 +3,8 @@
 use super::{BURST_CONNECTIONS, Results, Run};
 use crate::judge::{Figure, Limit, Unit};
 use crate::load::Burst;
-use crate::table::whole;
 use anyhow::Result;
+use cpis_load::words::whole;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 

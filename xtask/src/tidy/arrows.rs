@@ -33,6 +33,7 @@ const ARROWS: &[Row] = &[
     Row { user: "cpis-model", may_use: &[] },
     // beside the service
     Row { user: "cpis-synth", may_use: &["cpis-model"] },
+    Row { user: "cpis-load", may_use: &[] },
     Row { user: "cpis-testkit", may_use: &["cpis-model", "cpis-identity"] },
     Row { user: "cpis-bench", may_use: &["*"] },
     Row { user: "xtask", may_use: &[] },

@@ -1,15 +1,12 @@
 //! Where and when figures were taken.
 
 use serde::{Deserialize, Serialize};
-use std::process::Command;
 
 /// The machine and the moment.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Machine {
     /// When, in UTC.
     pub date: String,
-    /// Commit of the source; `+` behind it where files differ from it.
-    pub commit: String,
     /// Release of the kernel.
     pub kernel: String,
     /// Model of the CPU.
@@ -27,7 +24,6 @@ impl Machine {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         Self {
             date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            commit: commit(),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             cpu: value_of(&read("/proc/cpuinfo"), "model name").unwrap_or("unknown").to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -36,16 +32,6 @@ impl Machine {
                 .map_or(0, |kib: u64| kib / 1024),
         }
     }
-}
-
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return "unknown".to_owned() };
-    let differs = git(&["status", "--porcelain"]).is_none_or(|files| !files.is_empty());
-    format!("{commit}{}", if differs { "+" } else { "" })
 }
 
 /// The value of the first line `name : value`.
