@@ -3,12 +3,14 @@
 mod accounts;
 mod csv;
 mod organisations;
+mod simulate;
 mod synth;
 mod upkeep;
 
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
 pub use organisations::{Organisations, OrganisationsAction};
+pub use simulate::{Scenario, Simulate};
 pub use synth::{
     AuthorityFile as SynthFile, Day as SynthDay, Format as SynthFormat, Synth, SynthAction, World as SynthWorld,
 };
@@ -68,6 +70,8 @@ pub enum Command {
     Synth(Synth),
     /// Show the whole service with invented people, on this machine only.
     Demo(Demo),
+    /// Play the looks of an invented England against a service of your own and say how it answered.
+    Simulate(Box<Simulate>),
 }
 
 /// `cpis serve` and `cpis work`.

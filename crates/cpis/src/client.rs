@@ -1,4 +1,4 @@
-//! What `cpis upload` and `cpis query` share as clients: where the service is, the token, and answers that are no answer.
+//! What `cpis upload`, `cpis query` and `cpis simulate` share as clients: where the service is, the token, and answers that are no answer.
 
 use crate::cli::Server;
 use crate::config::read_text;
@@ -17,6 +17,8 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const ANSWER_SECONDS: u64 = 30;
 /// For making a connection.
 const CONNECT_SECONDS: u64 = 10;
+/// A connection is kept this long without use: less than the service keeps one, so that none is used while it closes.
+const KEPT_SECONDS: u64 = 15;
 
 /// Whose token of a ready file is meant.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,7 @@ impl Role {
 }
 
 /// A service and who we are there.
+#[derive(Clone)]
 pub struct Target {
     base: Url,
     token: Zeroizing<String>,
@@ -86,9 +89,26 @@ impl Target {
         Self::build(url, token, Duration::from_secs(ANSWER_SECONDS))
     }
 
+    /// The same service for somebody else, over the same connections.
+    #[must_use]
+    pub fn for_another(&self, token: String) -> Self {
+        Self { token: Zeroizing::new(token), ..self.clone() }
+    }
+
+    /// Where it is: scheme, host and port.
+    pub fn origin(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Whether the service is on this machine.
+    pub fn is_here(&self) -> bool {
+        is_here(&self.base)
+    }
+
     fn build(url: &str, token: String, timeout: Duration) -> Result<Self> {
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
+            .pool_idle_timeout(Duration::from_secs(KEPT_SECONDS))
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -126,9 +146,7 @@ impl Target {
 fn base(text: &str) -> Result<Url> {
     let fault = |what: &str| Fault::new(Kind::Usage, format!("The address {what}"));
     let mut url = Url::parse(text).map_err(|error| fault(&format!("cannot be read: {error}")))?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let own = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if url.scheme() != "https" && !(url.scheme() == "http" && own) {
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_here(&url)) {
         return Err(fault("must begin with https, but for one on this machine"));
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -140,28 +158,64 @@ fn base(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Sends, and reads the whole answer. Personal data never comes into an error: addresses are left out.
-pub async fn send(request: RequestBuilder) -> Result<Answer> {
-    let away = |error: reqwest::Error| {
+fn is_here(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Why there is no answer. Holds no address, and so no personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Away {
+    /// It did not come in time.
+    TimedOut,
+    /// There is no connection.
+    Unreachable,
+    /// The connection ended before the answer did.
+    Cut(String),
+    /// It is too long to be read.
+    TooLong,
+}
+
+impl Away {
+    fn of(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        let what = if error.is_timeout() {
-            "The service did not answer in time".to_owned()
+        if error.is_timeout() {
+            Self::TimedOut
         } else if error.is_connect() {
-            "The service cannot be reached".to_owned()
+            Self::Unreachable
         } else {
-            format!("The service did not answer: {error}")
-        };
-        Fault::failed(what)
-    };
-    let mut response: Response = request.send().await.map_err(away)?;
-    let status = response.status();
+            Self::Cut(error.to_string())
+        }
+    }
+}
+
+impl From<Away> for Fault {
+    fn from(away: Away) -> Self {
+        Self::failed(match away {
+            Away::TimedOut => "The service did not answer in time".to_owned(),
+            Away::Unreachable => "The service cannot be reached".to_owned(),
+            Away::Cut(error) => format!("The service did not answer: {error}"),
+            Away::TooLong => "The service's answer is too long".to_owned(),
+        })
+    }
+}
+
+/// Sends, and reads the whole answer: status and body.
+pub async fn exchange(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Away> {
+    let mut response: Response = request.send().await.map_err(Away::of)?;
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(away)? {
+    while let Some(chunk) = response.chunk().await.map_err(Away::of)? {
         if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Fault::failed("The service's answer is too long"));
+            return Err(Away::TooLong);
         }
         bytes.extend_from_slice(&chunk);
     }
+    Ok((response.status(), bytes))
+}
+
+/// The same, with the body as JSON.
+pub async fn send(request: RequestBuilder) -> Result<Answer> {
+    let (status, bytes) = exchange(request).await?;
     Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
 }
 

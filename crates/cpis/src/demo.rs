@@ -16,7 +16,7 @@ use crate::open::{self, Opened, app, database};
 use crate::places::{Lock, Places};
 use crate::running::{Doors, Known, Running, listen};
 use crate::{cli, logs, organisations, ring_file, say, signals, upload};
-pub use country::Country;
+pub use country::{Country, Recipe};
 use cpis_app::demographics::LocalRegister;
 use cpis_app::organisations::{Edit, change_all};
 use cpis_app::ring::KeyRing;
@@ -30,7 +30,7 @@ use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
 use cpis_store::Store;
 use cpis_testkit::issuer::{Issuer, SigningKey, people};
-use ready::{Examples, NextUpload, Ready, Tokens};
+use ready::{AtSite, Examples, NextUpload, Ready, Tokens};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -49,6 +49,8 @@ const COUNTRY: &str = "demo country";
 /// Where those work who get tokens.
 const HOSPITAL: &str = "RAL01";
 const SCHEDULED_CARE: &str = "RP4";
+/// Sites with a clinician of each kind whose token a simulation may use.
+const SIMULATED_SITES: usize = 64;
 
 /// What the second start must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +223,7 @@ async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Resu
         stage.tell(&sent).await?;
         save(&*stage.service.store, Made { told: true, ..made }).await?;
     }
-    let ready = ready(stage, ready_file.unwrap_or(Path::new("ready.json"))).await?;
+    let ready = ready(stage, made, ready_file.unwrap_or(Path::new("ready.json"))).await?;
     let tokens = shown::token_files(&ready.tokens)?;
     if let Some(path) = ready_file {
         ready::write(path, &ready, &stage.world.spreadsheet()?)?;
@@ -281,7 +283,7 @@ async fn register_hours(stage: &Stage<'_>) -> Result<()> {
     done.map(|_| ()).map_err(|error| app(&error))
 }
 
-async fn ready(stage: &Stage<'_>, file: &Path) -> Result<Ready> {
+async fn ready(stage: &Stage<'_>, made: Made, file: &Path) -> Result<Ready> {
     let code = AUTHORITY.parse().map_err(|_| Fault::failed("The code of the demo's authority is wrong"))?;
     let next = next_sequence(stage, code).await?;
     let (register, now) = (stage.register, stage.now);
@@ -301,9 +303,24 @@ async fn ready(stage: &Stage<'_>, file: &Path) -> Result<Ready> {
             other_authority: worker(OTHER),
             privacy_officer: mint(people::privacy_officer(register, HOSPITAL, now)),
         },
+        simulate_tokens: simulate_tokens(stage),
+        country: made.country.map(|country| country.recipe(made.on, made.people)),
         examples: Examples::of(stage.world)?,
         spreadsheet: ready::spreadsheet(file),
     })
+}
+
+/// A clinician in unscheduled and one in scheduled care at each of many sites, so that looks come from many authors.
+fn simulate_tokens(stage: &Stage<'_>) -> Vec<AtSite> {
+    let sites = stage.register.sites();
+    let step = (sites.len() / SIMULATED_SITES).max(1);
+    let at = |site: &str, scheduled: bool| {
+        let claims = if scheduled { people::scheduled_clinician } else { people::clinician };
+        let token = stage.issuer.mint(&claims(stage.register, site, stage.now));
+        AtSite { site: site.to_owned(), scheduled, token }
+    };
+    let sites = sites.into_iter().step_by(step).take(SIMULATED_SITES);
+    sites.flat_map(|site| [false, true].map(|scheduled| at(site.code.as_str(), scheduled))).collect()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod running;
 mod say;
 mod serve;
 mod signals;
+mod simulate;
 mod synth;
 mod tls;
 mod upload;
@@ -84,6 +85,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Doctor(arguments) => doctor::run(&arguments).await,
             Command::Synth(arguments) => synth::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
+            Command::Simulate(arguments) => simulate::run(&arguments).await,
         }
     });
     // Nothing that still runs may hold up the end.

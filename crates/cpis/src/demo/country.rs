@@ -20,6 +20,7 @@ use cpis_model::upload::{Header, Record};
 use cpis_model::{Date, Timestamp};
 use cpis_synth::{Arrival, England, PLANS_OF_ENGLAND, RegisterRow, Scale, authority_contact, person};
 use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -62,13 +63,42 @@ impl Country {
         [Self::Small, Self::England].into_iter().find(|country| country.word() == word)
     }
 
-    fn scale(self) -> Scale {
-        Scale::plans(if self == Self::Small { SMALL_PLANS } else { PLANS_OF_ENGLAND })
+    fn plans(self) -> u32 {
+        if self == Self::Small { SMALL_PLANS } else { PLANS_OF_ENGLAND }
+    }
+
+    /// What it follows from, around the story of so many people that was made on a day.
+    pub fn recipe(self, made: Date, people: u32) -> Recipe {
+        let (begins, made) = (self.begins(made).to_string(), made.to_string());
+        Recipe { seed: SEED, plans: self.plans(), begins, made, people }
     }
 
     /// The day as which it begins, where it is complete on this one.
     fn begins(self, made: Date) -> Date {
         if self == Self::Small { made } else { days_after(made, -DAYS) }
+    }
+}
+
+/// What a country follows from, for those who make the same one elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Its seed.
+    pub seed: u64,
+    /// Its plans.
+    pub plans: u32,
+    /// The day as which it was made.
+    pub begins: String,
+    /// The day on which the story was made.
+    pub made: String,
+    /// People of the story.
+    pub people: u32,
+}
+
+impl Recipe {
+    /// Numbers of the story's people, which nobody of the country has.
+    pub fn taken(&self) -> Result<HashSet<NhsNumber>> {
+        let made = self.made.parse().map_err(|_| Fault::failed("The day of the demo's story cannot be read"))?;
+        World::new(made, self.people)?.numbers()
     }
 }
 
@@ -100,7 +130,7 @@ pub async fn fill(opened: &Opened, world: &World, register: &Register, country: 
     let settings = Settings { test_numbers: true, ..Settings::default() };
     let service =
         opened.service_by(clock.clone(), settings, Arc::new(register.clone()).into(), opened.local_register());
-    let england = England::new(SEED, begins, country.scale());
+    let england = England::new(SEED, begins, Scale::plans(country.plans()));
     let filler = Filler { england, taken: world.numbers()?, service, clock, register, made };
     filler.demographics().await?;
     filler.files("plans of authorities", 1).await?;

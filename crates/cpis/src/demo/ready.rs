@@ -1,5 +1,6 @@
 //! The ready file: where the demo runs, tokens and examples, for programs. Written once all is up, for its owner alone.
 
+use super::country::Recipe;
 use super::sign_in::Offered;
 use super::world::{AUTHORITY, Part, World};
 use crate::fault::{Fault, Kind, Result};
@@ -24,10 +25,31 @@ pub struct Ready {
     pub upload: NextUpload,
     /// Tokens of people; they last 12 hours and no longer than this start.
     pub tokens: Tokens,
+    /// Tokens of many clinicians, for `cpis simulate`.
+    pub simulate_tokens: Vec<AtSite>,
+    /// What the country around the story follows from; null where there is none.
+    pub country: Option<Recipe>,
     /// NHS numbers to ask for.
     pub examples: Examples,
     /// A spreadsheet of the demo's authority with three faults, beside this file.
     pub spreadsheet: PathBuf,
+}
+
+/// A clinician's token.
+#[derive(Clone, Serialize)]
+pub struct AtSite {
+    /// Where they work.
+    pub site: String,
+    /// Whether in scheduled care.
+    pub scheduled: bool,
+    /// Their token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for AtSite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AtSite(…)")
+    }
 }
 
 /// What the next file must carry.
@@ -197,6 +219,8 @@ mod tests {
                 other_authority: token(),
                 privacy_officer: token(),
             },
+            country: None,
+            simulate_tokens: vec![AtSite { site: "RAL01".to_owned(), scheduled: false, token: token() }],
             examples: Examples::of(&world).unwrap(),
             spreadsheet: folder.join("ready.plans.csv"),
         }
@@ -214,8 +238,12 @@ mod tests {
             let object = value.pointer(pointer).and_then(Value::as_object).unwrap();
             object.keys().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(keys(""), "authority_api examples fhir issuer sign_ins spreadsheet tokens upload web");
+        assert_eq!(
+            keys(""),
+            "authority_api country examples fhir issuer sign_ins simulate_tokens spreadsheet tokens upload web"
+        );
         assert_eq!(keys("/upload"), "name next_sequence ods_code");
+        assert_eq!(keys("/simulate_tokens/0"), "scheduled site token");
         assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");
         assert_eq!(
             keys("/examples"),
