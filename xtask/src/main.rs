@@ -7,6 +7,7 @@ mod alerts;
 mod browser;
 mod count;
 mod counts;
+mod drill;
 mod fuzz;
 mod process;
 mod soak;
@@ -45,6 +46,8 @@ enum Task {
     Count(count::Options),
     /// Write a picture of every page in every state into target/shots, and a page that shows them all.
     Shots,
+    /// Lose an installation with invented people and restore it; print size, times and what was lost.
+    Drill(drill::Options),
     /// Run a long test by name; without a name, list them.
     Soak {
         /// The long test to run.
@@ -74,6 +77,7 @@ fn run(task: Task) -> Result<u8> {
         }
         Task::Count(options) => Ok(u8::from(!count::run(&root, &options)?)),
         Task::Shots => Ok(u8::from(!browser::shots(&root)?)),
+        Task::Drill(options) => drill::run(&root, &options),
         Task::Soak { name } => Ok(soak::run(name.as_deref())),
     }
 }

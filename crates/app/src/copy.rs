@@ -9,8 +9,10 @@ mod compare;
 mod leaves;
 mod source;
 
+pub(crate) use compare::tree_of;
+
 use cpis_store::tables::{NUMBERED, Row, TABLES, Table, Value};
-use cpis_store::{Database, StoreError};
+use cpis_store::{Database, Store, StoreError};
 use source::Source;
 
 /// The setting that says that a database is an unfinished copy, and of what.
@@ -20,10 +22,6 @@ pub const MARKER: &str = "copying-from";
 const WHOLE: [&str; 3] = ["watermark", "tree", "staging"];
 /// Rows of a whole table at most: there is one for each upload under way.
 const WHOLE_ROWS_MAX: u32 = 100_000;
-/// Rows that are copied at a time.
-const ROWS: u32 = 2000;
-/// The same, of tables with long rows.
-const LONG_ROWS: u32 = 32;
 
 /// Why a copy is not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,7 +114,7 @@ pub async fn copy(
             done += rows.len() as u64;
             to.replace(table, rows).await?;
         } else {
-            let rows_max = rows_max.unwrap_or(rows_at_once(table));
+            let rows_max = rows_max.unwrap_or(table.rows_at_once());
             done = fill(
                 from,
                 to,
@@ -157,6 +155,13 @@ async fn begin(to: &dyn Database, source: &Source) -> Result<(), CopyError> {
         }
         None => {}
     }
+    is_fresh(to).await?;
+    to.set_setting(MARKER, now.into_bytes()).await?;
+    Ok(())
+}
+
+/// Refuses a target that holds anything.
+pub(crate) async fn is_fresh(to: &dyn Database) -> Result<(), CopyError> {
     for table in TABLES {
         let zero = |row: &Row| row.iter().all(|value| !matches!(value, Value::Integer(2..)));
         let fresh = match table.name {
@@ -168,8 +173,22 @@ async fn begin(to: &dyn Database, source: &Source) -> Result<(), CopyError> {
             return Err(CopyError::NotEmpty(table.name));
         }
     }
-    to.set_setting(MARKER, now.into_bytes()).await?;
     Ok(())
+}
+
+/// What stands half filled in a database that nobody may use yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// A copy of another database.
+    Copy,
+    /// A backup.
+    Restore,
+}
+
+/// Whether a database was not filled to its end, and from what.
+pub async fn unfinished(store: &dyn Store) -> Result<Option<Unfinished>, StoreError> {
+    let of = |mark: Vec<u8>| if crate::backup::is_mark(&mark) { Unfinished::Restore } else { Unfinished::Copy };
+    Ok(store.setting(MARKER).await?.map(of))
 }
 
 /// Copies one table from the target's last row on. Says how many rows of all are done.
@@ -191,10 +210,6 @@ async fn fill(
         to.put_rows(table, rows).await?;
         progress(done);
     }
-}
-
-fn rows_at_once(table: &Table) -> u32 {
-    if matches!(table.name, "journal" | "upload_body" | "upload_file") { LONG_ROWS } else { ROWS }
 }
 
 fn setting_table() -> Result<&'static Table, CopyError> {

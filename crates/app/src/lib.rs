@@ -7,8 +7,10 @@
 pub mod accesses;
 pub mod applier;
 pub mod audit;
+pub mod backup;
 pub mod codec;
 pub mod copy;
+pub mod custody;
 pub mod demographics;
 pub mod effects;
 mod error;

@@ -12,8 +12,11 @@ use cpis_model::access::AuthorKey;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_store::NumberKeys;
 use hkdf::Hkdf;
+use minicbor::{Decoder, Encoder};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use zeroize::Zeroizing;
 
 /// A look-up column of the tables of numbers.
@@ -226,6 +229,53 @@ impl KeyRing {
             file.erased.push(person);
         }
         Self::build(file)
+    }
+
+    /// The ring with more erased surrogates.
+    pub fn with_all_erased(&self, people: &[i64]) -> Result<Self, RingError> {
+        let known: BTreeSet<i64> = self.file.erased.iter().copied().collect();
+        let mut file = self.file.clone();
+        file.erased.extend(people.iter().copied().collect::<BTreeSet<_>>().difference(&known));
+        Self::build(file)
+    }
+
+    /// The secrets in few bytes, without the list of erased people: to be split among people.
+    pub(crate) fn to_compact(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        let mut encoder = Encoder::new(&mut *bytes);
+        // Encoding into memory does not fail.
+        let _ = (|| -> Result<(), minicbor::encode::Error<Infallible>> {
+            encoder.array(3)?.str(&self.file.signing.name)?.bytes(self.seed.as_slice())?;
+            encoder.array(self.file.key.len() as u64)?;
+            for key in &self.file.key {
+                let secret = decode(&key.secret).unwrap_or_default();
+                encoder.array(4)?.u32(key.id)?.bool(key.column == Column::B)?.bool(key.state == State::Active)?;
+                encoder.bytes(secret.as_slice())?;
+            }
+            Ok(())
+        })();
+        bytes
+    }
+
+    /// The ring of such bytes, with its list of erased people.
+    pub(crate) fn from_compact(bytes: &[u8], erased: Vec<i64>) -> Result<Self, RingError> {
+        let mut decoder = Decoder::new(bytes);
+        let read = (|| -> Result<File, minicbor::decode::Error> {
+            decoder.array()?;
+            let name = decoder.str()?.to_owned();
+            let seed = Zeroizing::new(BASE64.encode(decoder.bytes()?));
+            let count = decoder.array()?.unwrap_or_default();
+            let mut key = Vec::new();
+            for _ in 0..count {
+                decoder.array()?;
+                let id = decoder.u32()?;
+                let column = if decoder.bool()? { Column::B } else { Column::A };
+                let state = if decoder.bool()? { State::Active } else { State::Reading };
+                key.push(FileKey { id, column, state, secret: Zeroizing::new(BASE64.encode(decoder.bytes()?)) });
+            }
+            Ok(File { signing: FileSigning { name, seed }, key, erased })
+        })();
+        Self::build(read.map_err(|_| RingError::Form("it is not what was split"))?)
     }
 
     /// The keys: id, column, state.

@@ -4,6 +4,7 @@
 //! `receive` reads top to bottom. A file is kept, sealed, before anything is decided, so that what was accepted survives
 //! whatever happens and a resend gets the same answer.
 
+mod after_restore;
 mod files;
 mod process;
 mod staging;
@@ -126,11 +127,14 @@ pub async fn receive(
             return Ok(refuse_file(service, &caller, fault));
         }
     };
-    let job = process::Job { caller, head, decoded, checksum, file, received, expected_last: state.last };
+    let mut job = process::Job { caller, head, decoded, checksum, file, received, expected_last: state.last };
     if let Place::Gap(missing) = place {
-        files::keep(service, &job, UploadStatus::WaitsForGap).await?;
-        tracing::warn!(%authority, sequence, missing, "an upload waits for a missing one");
-        return Ok(Received::Waits(Waiting { sequence, missing: Some(missing) }));
+        if !after_restore::goes_on(service, authority, &state).await? {
+            files::keep(service, &job, UploadStatus::WaitsForGap).await?;
+            tracing::warn!(%authority, sequence, missing, "an upload waits for a missing one");
+            return Ok(Received::Waits(Waiting { sequence, missing: Some(missing) }));
+        }
+        job.expected_last = after_restore::give_up_before(service, &job, &state).await?;
     }
     take_effect(service, job, turn, wishes, first).await
 }
@@ -388,6 +392,20 @@ pub async fn skip(service: &Arc<Service>, caller: Arc<Caller>, sequence: u64) ->
     if next != Some(sequence) {
         return Ok(Skipped::NotMissing { next });
     }
+    give_up(service, caller, authority, sequence).await?;
+    drop(turn);
+    let own = service.clone();
+    tokio::spawn(async move { process::release(&own, Some(authority)).await });
+    Ok(Skipped::Yes)
+}
+
+/// Gives up a number: an entry, and its effect.
+async fn give_up(
+    service: &Service,
+    caller: Arc<Caller>,
+    authority: AuthorityCode,
+    sequence: u64,
+) -> Result<(), AppError> {
     let at = service.clock.now();
     let (key_of, key): (KeyOf, _) = service.month_key(at).await?;
     let what = What::SequenceSkipped { caller, authority, sequence };
@@ -398,11 +416,7 @@ pub async fn skip(service: &Arc<Service>, caller: Arc<Caller>, sequence: u64) ->
             batch.effect(Effect::SkipSequence(authority, sequence));
             Ok(())
         })
-        .await?;
-    drop(turn);
-    let own = service.clone();
-    tokio::spawn(async move { process::release(&own, Some(authority)).await });
-    Ok(Skipped::Yes)
+        .await
 }
 
 /// Who sent a kept file.

@@ -142,10 +142,16 @@ async fn checkpoints(
             expected = row.number + 1;
         }
     }
+    let restores = restores(witnesses.file.unwrap_or_default(), &key);
     for (text, source) in [(witnesses.file, CheckpointSource::File), (witnesses.outside, CheckpointSource::Outside)] {
         let Some(text) = text else { continue };
         checkpoints.add_file(text, source);
-        for lost in of_this_epoch(text, &key).into_iter().filter(|size| !sizes.contains(size)) {
+        // What was kept elsewhere before a restore speaks of entries that the restore declared lost: the tree is held against
+        // that. The installation's own file knows of the restore.
+        let restored = |size: &u64| restores.iter().any(|(at, old)| (at + 1..=*old).contains(size));
+        let declared = |size: &u64| source == CheckpointSource::Outside && restored(size);
+        let missing = of_this_epoch(text, &key).into_iter().filter(|size| !sizes.contains(size) && !declared(size));
+        for lost in missing {
             faults.push(("checkpoint", format!("size {lost}"), "it stands outside and is missing here".to_owned()));
         }
     }
@@ -163,6 +169,12 @@ fn of_this_epoch(text: &str, key: &cpis_audit::VerifyingKey) -> Vec<u64> {
         }
     }
     sizes
+}
+
+/// The restores that the installation's file tells of: the restored size, and that of the tip that was lost.
+fn restores(text: &str, key: &cpis_audit::VerifyingKey) -> Vec<(u64, u64)> {
+    let all = cpis_audit::read_file(text, std::slice::from_ref(key)).filter_map(Result::ok);
+    all.filter_map(|checkpoint| Some((checkpoint.size, checkpoint.begins_epoch()?.old_size))).collect()
 }
 
 async fn tree_faults(store: &dyn Store, tree: &CompactRange, until: u64, faults: &mut Faults) -> Result<(), AppError> {

@@ -4,11 +4,10 @@ use crate::cli::{self, AuditAction};
 use crate::config::read_text;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, CHECKPOINTS_BYTES_MAX, Opened};
-use crate::{progress, say};
+use crate::{epoch, progress, say};
 use cpis_app::AppError;
 use cpis_app::verify::{Witnesses, verify};
-use cpis_audit::{Checkpoint, CompactRange, Epoch, Report, SigningKey};
-use cpis_model::entry::{Entry, What};
+use cpis_audit::{Report, Restore};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -27,7 +26,8 @@ pub async fn run(arguments: cli::Audit) -> Result<ExitCode> {
     done
 }
 
-async fn check(opened: &Opened, outside: Option<&Path>) -> Result<ExitCode> {
+/// Verifies, prints what was found, and says whether there was no fault.
+pub async fn check(opened: &Opened, outside: Option<&Path>) -> Result<ExitCode> {
     let read = |path: &Path| {
         let what = |what| Fault::new(Kind::Usage, format!("The checkpoint {}: {what}", path.display()));
         read_text(path, CHECKPOINTS_BYTES_MAX).map_err(what)
@@ -68,11 +68,17 @@ fn words(report: &Report, without_file: bool) -> String {
         format!("{} entries were read; {} of them are of people who were erased.", report.entries, report.erased),
         format!("{} signed checkpoints hold.", report.checkpoints_checked),
     ];
-    for restore in &report.restores {
-        lines.push(format!(
-            "The log was put back to {} entries from {}: epoch {} began, and what stood between is lost.",
-            restore.at, restore.epoch.old_size, restore.epoch.number
-        ));
+    for Restore { at, epoch } in &report.restores {
+        let (number, old) = (epoch.number, epoch.old_size);
+        lines.push(if old > *at {
+            format!(
+                "The log was put back to {at} entries from {old}: epoch {number} began, and what stood between is lost."
+            )
+        } else {
+            format!(
+                "The log was put back to {at} entries: epoch {number} began, and nobody knew how many came after them."
+            )
+        });
     }
     if without_file {
         lines.push("There is no file of checkpoints: only those of the database itself were compared.".to_owned());
@@ -123,79 +129,16 @@ async fn prove(opened: &Opened, index: u64) -> Result<ExitCode> {
     }
 }
 
-/// After a restore: the first checkpoint of the new epoch is signed at the restored size, before anything is appended, and
-/// names the tip that was lost (`cpis_audit::Epoch`); the entry that says so follows. A crash in between is made good by
-/// running the command again.
+/// Goes on after a restore that was not done with `cpis restore`.
 async fn begin_epoch(opened: &Opened) -> Result<ExitCode> {
-    let nothing = || Fault::failed("The database is not behind its file of checkpoints: there is no epoch to begin.");
-    let checkpoints = opened.checkpoints()?;
-    let last = checkpoints.last().cloned().ok_or_else(nothing)?;
-    let size = opened.store.size().await.map_err(|error| open::database(&error))?;
     let service = opened.command_service();
-    let begun = async {
-        let (epoch, fresh) = match last.begins_epoch() {
-            Some(epoch) if last.size == size => (epoch, false),
-            _ if last.size > size => {
-                let earlier = checkpoints.iter().filter_map(Checkpoint::begins_epoch).map(|epoch| epoch.number).max();
-                (Epoch { number: earlier.unwrap_or(1) + 1, old_size: last.size, old_root: last.root }, true)
-            }
-            _ => return Err(nothing()),
-        };
-        if fresh {
-            let note = sign_epoch(opened, &service, size, epoch).await?;
-            cpis_app::audit::append_to(&opened.places.checkpoints, &note).map_err(|error| open::app(&error))?;
-        }
-        let at = service.clock.now();
-        let (key_of, key) = service.month_key(at).await.map_err(|error| open::app(&error))?;
-        let what = What::EpochBegun { tip: epoch.to_string() };
-        let entry = Entry { at, person: None, what };
-        let recorded = service.recorder.record(None, move |batch, _| {
-            batch.add(&entry, key_of, &key);
-            Ok(())
-        });
-        recorded.await.map_err(|error| open::app(&error))?;
-        open::sign(&service).await?;
-        Ok(epoch)
-    };
-    let begun = begun.await;
+    let begun = epoch::begin(opened, &service, None).await;
     service.close().await;
-    let epoch = begun?;
-    say::line(format_args!(
-        "Epoch {} begins at {size} entries. Entries {size} to {} are lost, and the log says so from now on.",
-        epoch.number,
-        epoch.old_size.saturating_sub(1)
-    ));
+    say::line(begun?);
     say::line(
         "Tell those who keep checkpoints of this log, and the authorities whose notices are among the lost entries.",
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Grows the stored tree to the restored end and signs it with the line of the epoch.
-async fn sign_epoch(opened: &Opened, service: &cpis_app::Service, size: u64, epoch: Epoch) -> Result<String> {
-    let mut tree = cpis_app::applier::Tree::default();
-    loop {
-        let grown = cpis_app::applier::apply_tree(service, &mut tree, false).await;
-        if grown.map_err(|error| open::app(&error))?.0 == 0 {
-            break;
-        }
-    }
-    let damaged = || Fault::new(Kind::Data, "The tree of the audit log cannot be read: run cpis audit verify");
-    let (tree_size, frontier) = opened.store.tree().await.map_err(|error| open::database(&error))?;
-    let range = if tree_size == 0 {
-        CompactRange::new()
-    } else {
-        CompactRange::from_bytes(&frontier).map_err(|_| damaged())?
-    };
-    if range.size() != size {
-        return Err(damaged());
-    }
-    let ring = &opened.keys.ring;
-    let key =
-        SigningKey::from_seed(ring.signing_name(), ring.signing_seed()).or_fault(Kind::Keys, "The signing key")?;
-    let mut checkpoint = Checkpoint::new(ring.signing_name(), size, range.root());
-    checkpoint.extensions.push(epoch.to_string());
-    checkpoint.sign(&key).or_fault(Kind::Failed, "The checkpoint cannot be signed")
 }
 
 #[cfg(test)]

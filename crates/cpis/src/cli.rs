@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod backup;
 mod csv;
 mod organisations;
 mod simulate;
@@ -9,6 +10,7 @@ mod upkeep;
 
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
+pub use backup::{Backup, KeyExport, KeyImport, Restore};
 pub use organisations::{Organisations, OrganisationsAction};
 pub use simulate::{Scenario, Simulate};
 pub use synth::{
@@ -48,6 +50,10 @@ pub enum Command {
     Migrate(Migrate),
     /// Copy a whole database to another place or another kind of database, with the service stopped.
     Copy(Copy),
+    /// Write the whole database, as it is now, into one encrypted file, beside the running service.
+    Backup(Backup),
+    /// Put a backup into an empty place, begin a new epoch of the audit log, and verify it.
+    Restore(Restore),
     /// Make, list and change the keys that seal the database.
     Keys(Keys),
     /// Do something with one person's record.
@@ -141,6 +147,16 @@ pub enum KeyStep {
     Rotate,
     /// Take the old key out, after everything was sealed again.
     Retire,
+    /// Split the key ring into shares for several people, some of whom make it again. The service may run.
+    Export(KeyExport),
+    /// Make the key ring again from shares, where there is none.
+    Import(KeyImport),
+    /// Make an identity, with which somebody opens backups or shares, and print its recipient.
+    Identity {
+        /// File for the identity. It is a secret.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 /// `cpis person`.

@@ -7,6 +7,7 @@ mod settings;
 pub use print::printed;
 pub use settings::{Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Pages, Postgres, Tls};
 
+use crate::age_file;
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;
 use cpis_app::recorder::Limits;
@@ -68,6 +69,7 @@ impl Config {
             ("pages.organisation_an_hour", self.pages.organisation_an_hour, 1..=10_000_000),
             ("publish.seconds", self.publish.seconds, 10..=604_800),
             ("publish.multiple", self.publish.multiple, 1..=100_000),
+            ("backup.keep_days", self.backup.keep_days, 1..=3650),
         ] {
             if !range.contains(&value) {
                 faults.push(format!("`{name}` must be {} to {}", range.start(), range.end()));
@@ -103,6 +105,8 @@ impl Config {
             faults.push("each [[issuer]] needs `mapping`".to_owned());
         }
         faults.extend(self.demographics.check());
+        let recipients = self.backup.recipients.iter().map(|text| age_file::recipient(text));
+        faults.extend(recipients.filter_map(Result::err).map(|what| format!("`backup.recipients`: {what}")));
         faults.extend(self.postgres.iter().flat_map(Postgres::check));
         if self.postgres.is_some() && self.database.is_some() {
             faults.push("`database` is the embedded one's file: take it out, or [postgres]".to_owned());
@@ -115,8 +119,20 @@ impl Config {
 
     /// Lets relative paths begin at a folder.
     fn resolve(&mut self, folder: &Path) {
-        let Self { data_dir, key_ring, database, checkpoint_file, tls, issuer, register, publish, postgres, .. } = self;
-        let Demographics { api_key_file, key_file, .. } = &mut self.demographics;
+        let Self {
+            data_dir,
+            key_ring,
+            database,
+            checkpoint_file,
+            tls,
+            issuer,
+            register,
+            publish,
+            backup,
+            postgres,
+            demographics: Demographics { api_key_file, key_file, .. },
+            ..
+        } = self;
         let paths = [
             key_ring,
             database,
@@ -126,6 +142,8 @@ impl Config {
             &mut publish.folder,
             api_key_file,
             key_file,
+            &mut backup.folder,
+            &mut backup.recipients_file,
         ];
         let optional = paths.into_iter().filter_map(Option::as_mut);
         let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);

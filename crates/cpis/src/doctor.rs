@@ -1,6 +1,7 @@
 //! `cpis doctor`: looks at a live installation and says what to do. It works beside the running service, changes nothing,
 //! and no check waits longer than its limit.
 
+mod backup;
 mod clock;
 mod database;
 mod demographics;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::fault;
 use crate::places::Places;
 use crate::say;
+use cpis_app::{Clock, SystemClock};
 use cpis_store::{Finding, Weight};
 use std::path::Path;
 use std::process::ExitCode;
@@ -64,6 +66,9 @@ async fn examine(patient: &Patient) -> Vec<Finding> {
         findings.extend(within("uploads", CHECK_LIMIT, uploads::check(&**store, config.as_ref())).await);
     }
     if let Some(config) = config {
+        let here = config.clone();
+        findings
+            .push(read("backup", move || backup::check(&here, SystemClock.now())).await.unwrap_or_else(|late| late));
         findings.extend(Box::pin(issuers::check(config)).await);
         findings.extend(Box::pin(within("demographics", CHECK_LIMIT, demographics::check(config))).await);
         findings.extend(within("service", CHECK_LIMIT, service::check(config, places)).await);

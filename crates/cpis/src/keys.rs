@@ -3,7 +3,7 @@
 use crate::cli::{self, KeyStep};
 use crate::fault::{Fault, Kind, Result};
 use crate::places::Places;
-use crate::{open, progress, ring_file, say};
+use crate::{custody, open, progress, ring_file, say};
 use cpis_app::people::Keys;
 use cpis_app::ring::{Column, KeyRing, State};
 use cpis_app::rotation::{Rotated, rotate};
@@ -12,8 +12,16 @@ use std::sync::Arc;
 
 /// Does one step.
 pub async fn run(arguments: cli::Keys) -> Result<ExitCode> {
+    if let KeyStep::Identity { out } = &arguments.step {
+        custody::identity(out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (places, _) = arguments.place.places()?;
     match arguments.step {
+        // Done above: it concerns no installation.
+        KeyStep::Identity { .. } => {}
+        KeyStep::Export(arguments) => custody::export(&places, &arguments)?,
+        KeyStep::Import(arguments) => custody::import(&places, &arguments)?,
         KeyStep::Init { name } => init(&places, &name)?,
         KeyStep::List => list(&ring_file::read(&places.key_ring)?),
         KeyStep::Add => {

@@ -4,16 +4,21 @@
 //! then a module for each of the other commands. A command answers with a [`fault::Fault`] that carries its exit code.
 
 mod account;
+mod age_file;
 mod audit;
+mod backup;
+mod backup_folder;
 mod cli;
 mod client;
 mod config;
 mod copy;
 mod csv;
+mod custody;
 mod database;
 mod demo;
 mod demographics;
 mod doctor;
+mod epoch;
 mod fault;
 mod gauges;
 mod keys;
@@ -30,6 +35,7 @@ mod query;
 #[cfg(test)]
 mod reference;
 mod register;
+mod restore;
 mod ring_file;
 mod running;
 mod say;
@@ -73,6 +79,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
             }
             Command::Migrate(arguments) => migrate::run(&arguments).await,
             Command::Copy(arguments) => copy::run(&arguments).await,
+            Command::Backup(arguments) => backup::run(&arguments).await,
+            Command::Restore(arguments) => restore::run(&arguments).await,
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
             Command::Account(arguments) => account::run(arguments).await,

@@ -5,6 +5,8 @@ use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::places::{Lock, Places};
 use crate::ring_file;
 use cpis_app::applier::{Tree, apply_tree};
+use cpis_app::backup;
+use cpis_app::copy::{Unfinished, unfinished};
 use cpis_app::demographics::{Demographics, LocalRegister};
 use cpis_app::people::Keys;
 use cpis_app::upload::DecodeUpload;
@@ -44,14 +46,18 @@ pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Res
     Ok(Opened { places, keys, store, lock })
 }
 
-/// Refuses a database that `cpis copy` has not filled to its end: it would find too few.
-async fn refuse_unfinished(store: &dyn Store, place: &DatabasePlace) -> Result<()> {
-    if store.setting(cpis_app::copy::MARKER).await.map_err(|error| database(&error))?.is_none() {
-        return Ok(());
-    }
+/// Refuses a database that `cpis copy` or `cpis restore` has not filled to its end: it would find too few.
+pub async fn refuse_unfinished(store: &dyn Store, place: &DatabasePlace) -> Result<()> {
+    let (what, mend) = match unfinished(store).await.map_err(|error| database(&error))? {
+        None => return Ok(()),
+        Some(Unfinished::Copy) => (
+            "an unfinished copy of another one",
+            "Run the same cpis copy again to finish it, or use the database from which it was copied.",
+        ),
+        Some(Unfinished::Restore) => ("half restored", "Run the same cpis restore again: it begins anew."),
+    };
     store.close().await;
-    let mend = "Run the same cpis copy again to finish it, or use the database from which it was copied.";
-    Err(Fault::new(Kind::Data, format!("The database {place} is an unfinished copy of another one")).mend(mend))
+    Err(Fault::new(Kind::Data, format!("The database {place} is {what}")).mend(mend))
 }
 
 /// Randomness of the operating system.
@@ -99,8 +105,16 @@ impl Opened {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Refuses a database that lies behind its file of checkpoints: a backup that is older than what was signed.
+    /// Refuses a database that lies behind its file of checkpoints: a backup that is older than what was signed. And one whose
+    /// restore has not come to its end: what is signed before the new epoch begins would contradict what was signed before.
     pub async fn check_not_behind(&self) -> Result<()> {
+        let restored = backup::resume(&*self.store).await.map_err(|error| database(&error))?;
+        if restored.is_some_and(|restored| restored.owed) {
+            let what = "The database was restored, and the audit log's new epoch has not begun";
+            return Err(
+                Fault::new(Kind::Data, what).mend("Run the same cpis restore again: it goes on where it ended.")
+            );
+        }
         let size = self.store.size().await.map_err(|error| database(&error))?;
         let Some(last) = self.last_of_file()?.filter(|last| last.size > size) else { return Ok(()) };
         let what = format!(

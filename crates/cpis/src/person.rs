@@ -1,5 +1,6 @@
 //! `cpis person`: the erasure of one person, with the service stopped.
 
+use crate::backup_folder::add_erased;
 use crate::cli::{self, PersonAction};
 use crate::fault::{Fault, Kind, Result};
 use crate::open::{self, Opened};
@@ -21,6 +22,8 @@ pub async fn run(arguments: cli::Person) -> Result<ExitCode> {
         }
     }
     let lock = places.lock()?;
+    let key_ring = places.key_ring.clone();
+    let backups = config.as_ref().map(|config| config.backup.clone()).unwrap_or_default();
     let readers = config.map_or(2, |config| config.readers);
     let opened = open::open(places, lock, readers, false).await?;
     opened.check_keys().await?;
@@ -38,6 +41,16 @@ pub async fn run(arguments: cli::Person) -> Result<ExitCode> {
         "Erased {erased}: the key of everything that was stored of this person is destroyed. The erasure stands in the audit log."
     ));
     say::line("Make a backup of the key ring now: it holds the list of erased people, which an older one does not.");
+    if let Some(folder) = &backups.folder {
+        say::line(format_args!(
+            "Backups made before now hold the record, sealed, for at most {} days.",
+            backups.keep_days
+        ));
+        // The erasure stands; the list is made good by the next backup.
+        if let Err(fault) = add_erased(folder, ring_file::read(&key_ring)?.erased()) {
+            say::aside(format_args!("cpis: {fault}"));
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

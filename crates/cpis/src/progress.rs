@@ -14,5 +14,7 @@ pub fn bar(what: &'static str, steps: u64, template: &str) -> ProgressBar {
 
 /// For bytes.
 pub const BYTES: &str = "{msg} {bar:30} {bytes} of {total_bytes}";
+/// For counted things of which nobody knows how many there are.
+pub const SIZE: &str = "{msg} {pos} rows";
 /// For counted things.
 pub const COUNT: &str = "{msg} {bar:30} {pos} of {len}";

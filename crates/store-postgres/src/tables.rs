@@ -1,4 +1,5 @@
-//! The tables themselves, for moving a database. For the role that owns them: the service may neither empty nor fill them.
+//! The tables themselves, for moving a database. For the role that owns them: the service may read them, but neither empty nor
+//! fill them.
 
 use crate::PgStore;
 use crate::options::unavailable;
@@ -7,15 +8,18 @@ use crate::tx::{Bad, Params, Tx};
 use crate::values::get_u64;
 use async_trait::async_trait;
 use cpis_store::StoreError;
-use cpis_store::tables::{Kind, Row, Table, Tables, Value, describe};
+use cpis_store::tables::{Kind, NUMBERED, Part, Row, TABLES, Table, Tables, Value, describe};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::sync::mpsc::Sender;
 use tokio_postgres::types::ToSql;
 
 type Answer<T> = Result<T, StoreError>;
 
 /// How long counting a large table may take.
 const COUNT_WITHIN: Duration = Duration::from_mins(30);
+/// How long one step of reading a snapshot may take, and how long it may wait for its reader.
+const SNAPSHOT_WITHIN: Duration = Duration::from_mins(10);
 /// Tables that this backend alone has.
 const OWN: &[&str] = &["sequence", "group_id", "notice_number", "lease", "schema_version"];
 
@@ -83,6 +87,27 @@ async fn rows_after(tx: &Tx<'_>, table: &Table, after: Option<&[Value]>, rows_ma
         table.columns.iter().enumerate().map(|(at, column)| value(row, at, column.kind)).collect()
     })
     .await
+}
+
+/// All tables from one transaction.
+async fn snapshot(tx: &Tx<'_>, parts: &Sender<Part>) -> Result<(), Stop> {
+    for table in TABLES {
+        let mut after = None;
+        loop {
+            let rows = rows_after(tx, table, after.as_deref(), table.rows_at_once()).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(table.key_of(last));
+            hand_over(parts, Part::Rows(table, rows)).await?;
+        }
+        if NUMBERED.contains(&table.name) {
+            hand_over(parts, Part::Highest(table, highest(tx, table).await?)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn hand_over(parts: &Sender<Part>, part: Part) -> Result<(), Stop> {
+    parts.send(part).await.map_err(|_| unavailable("nobody takes the rows any more").into())
 }
 
 async fn put_rows(tx: &Tx<'_>, table: &Table, rows: &[Row]) -> Result<(), Stop> {
@@ -319,6 +344,15 @@ impl Tables for PgStore {
                 let sql = format!("-- {}.count\nSELECT count(*) FROM {}", table.name, table.name);
                 tx.first(&sql, &[], |row| get_u64(row, 0)).await.map(Option::unwrap_or_default)
             }
+            Err(stop) => Err(stop),
+        };
+        tx.end_read(done).await
+    }
+
+    async fn snapshot(&self, parts: Sender<Part>) -> Answer<()> {
+        let mut tx = self.tx().await?;
+        let done = match tx.begin_long(SNAPSHOT_WITHIN).await {
+            Ok(()) => snapshot(&tx, &parts).await,
             Err(stop) => Err(stop),
         };
         tx.end_read(done).await

@@ -60,7 +60,10 @@ impl<'p> Tx<'p> {
     /// Begins to read one snapshot for as long as it takes.
     pub(crate) async fn begin_long(&mut self, bound: Duration) -> Result<(), Stop> {
         self.begin_snapshot().await?;
-        let sql = format!("-- long\nSET LOCAL statement_timeout = {}", bound.as_millis());
+        let ms = bound.as_millis();
+        let sql = format!(
+            "-- long\nSET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = {ms}"
+        );
         // The server cuts it off first.
         self.bound = Some(bound + Duration::from_secs(2));
         self.bounded(self.connection()?.client.batch_execute(&sql)).await

@@ -5,11 +5,12 @@ use crate::queue::Lane::Background;
 use crate::tx::{Bad, Stop, Tx};
 use async_trait::async_trait;
 use cpis_store::StoreError;
-use cpis_store::tables::{Kind, Row, TABLES, Table, Tables, Value, describe};
+use cpis_store::tables::{Kind, NUMBERED, Part, Row, TABLES, Table, Tables, Value, describe};
 use rusqlite::params_from_iter;
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use tokio::sync::mpsc::Sender;
 
 /// Tables that other backends have not: SQLite's own begin with `sqlite_`.
 const OWN: [&str; 1] = ["schema_version"];
@@ -116,6 +117,10 @@ impl Tables for SqliteStore {
         .await
     }
 
+    async fn snapshot(&self, parts: Sender<Part>) -> Result<(), StoreError> {
+        self.read(move |tx| snapshot(tx, &parts)).await
+    }
+
     async fn described(&self) -> Result<Vec<String>, StoreError> {
         self.read(described).await
     }
@@ -130,6 +135,27 @@ fn rows_after(tx: &Tx<'_>, table: &Table, after: Option<&[Value]>, rows_max: u32
     };
     let params = key.iter().map(bound).chain([limit]);
     tx.all(sql, params_from_iter(params), |row| values(row, table.columns.len()))
+}
+
+/// All tables from one read transaction. The write-ahead log cannot begin anew before it ends.
+fn snapshot(tx: &Tx<'_>, parts: &Sender<Part>) -> Result<(), Stop> {
+    let hand_over = |part| -> Result<(), Stop> {
+        let taken = parts.blocking_send(part);
+        taken.map_err(|_| StoreError::Unavailable("nobody takes the rows any more".into()).into())
+    };
+    for table in TABLES {
+        let mut after = None;
+        loop {
+            let rows = rows_after(tx, table, after.as_deref(), table.rows_at_once())?;
+            let Some(last) = rows.last() else { break };
+            after = Some(table.key_of(last));
+            hand_over(Part::Rows(table, rows))?;
+        }
+        if NUMBERED.contains(&table.name) {
+            hand_over(Part::Highest(table, highest(tx, table)?))?;
+        }
+    }
+    Ok(())
 }
 
 fn put(tx: &Tx<'_>, table: &Table, rows: &[Row]) -> Result<(), Stop> {

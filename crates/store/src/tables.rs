@@ -3,6 +3,12 @@
 
 use crate::StoreError;
 use async_trait::async_trait;
+use tokio::sync::mpsc::Sender;
+
+/// Rows that are read at a time.
+const ROWS: u32 = 2000;
+/// The same, of tables with long rows.
+const LONG_ROWS: u32 = 32;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +59,16 @@ pub enum Value {
 /// A row: its values in the order of the table's columns.
 pub type Row = Vec<Value>;
 
-/// A database as tables. Used with the service stopped.
+/// A part of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Rows of a table, in the order of its key. Several parts follow one another for a long table.
+    Rows(&'static Table, Vec<Row>),
+    /// After the rows of one of [`NUMBERED`]: the highest number that was ever given.
+    Highest(&'static Table, u64),
+}
+
+/// A database as tables. But for [`Tables::snapshot`] it is used with the service stopped.
 #[async_trait]
 pub trait Tables: Send + Sync {
     /// Rows in the order of the key (texts and bytes by their bytes), after a row with this key.
@@ -85,6 +100,10 @@ pub trait Tables: Send + Sync {
 
     /// How many rows there are.
     async fn count(&self, table: &'static Table) -> Result<u64, StoreError>;
+
+    /// Hands over all tables as they are at one moment, in the order of [`TABLES`], while others go on writing. Ends with an
+    /// error once nobody takes the parts any more.
+    async fn snapshot(&self, parts: Sender<Part>) -> Result<(), StoreError>;
 
     /// The tables as the database itself describes them, each as one line `name (column KIND [NULL], …) KEY (…)`, in the
     /// order of their names: [`describe`] of [`TABLES`] where all is well. What belongs to the backend alone is left out.
@@ -168,6 +187,11 @@ pub fn table(name: &str) -> Option<&'static Table> {
 }
 
 impl Table {
+    /// How many rows are read at a time: fewer where they are long.
+    pub fn rows_at_once(&self) -> u32 {
+        if matches!(self.name, "journal" | "upload_body" | "upload_file") { LONG_ROWS } else { ROWS }
+    }
+
     /// The key of one of its rows.
     pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
         let place = |name: &&str| self.columns.iter().position(|column| column.name == *name);

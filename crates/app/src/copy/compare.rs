@@ -2,7 +2,7 @@
 
 use super::leaves::Leaves;
 use super::source::Source;
-use super::{CopyError, Progress, Step, rows_at_once};
+use super::{CopyError, Progress, Step};
 use cpis_audit::{Checkpoint, CompactRange, Hash};
 use cpis_store::Database;
 use cpis_store::tables::{TABLES, Table, Value};
@@ -27,7 +27,7 @@ pub(super) async fn prove(
         }
         let mut after = None;
         loop {
-            let rows_max = rows_max.unwrap_or(rows_at_once(table));
+            let rows_max = rows_max.unwrap_or(table.rows_at_once());
             let left = from.rows_after(table, after.clone(), rows_max).await?;
             let right = to.rows_after(table, after, rows_max).await?;
             if left != right {
@@ -40,11 +40,12 @@ pub(super) async fn prove(
             progress(Progress { step: Step::Comparing, table: table.name, done, all: source.rows });
         }
     }
-    let original = tree_of(from, source, progress).await.map_err(|error| match error {
-        CopyError::Differs { table, what } => CopyError::SourceDamaged(format!("{table}: {what}")),
-        other => other,
-    })?;
-    let copy = tree_of(to, source, progress).await?;
+    let original =
+        tree_of(from, source.size, source.checkpoint.as_deref(), progress).await.map_err(|error| match error {
+            CopyError::Differs { table, what } => CopyError::SourceDamaged(format!("{table}: {what}")),
+            other => other,
+        })?;
+    let copy = tree_of(to, source.size, source.checkpoint.as_deref(), progress).await?;
     if original != copy {
         return Err(CopyError::Differs { table: "leaf", what: "the tree of its leaves has another root".to_owned() });
     }
@@ -60,14 +61,15 @@ fn place(table: &Table, row: Option<&Vec<Value>>) -> String {
 }
 
 /// The tree of the leaves in the order of the journal, held against the stored tree and the last checkpoint on the way.
-async fn tree_of(
+pub(crate) async fn tree_of(
     database: &dyn Database,
-    source: &Source,
+    size: u64,
+    checkpoint: Option<&str>,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<CompactRange, CopyError> {
     let (stored_size, frontier) = database.tree().await?;
     let mut tree = CompactRange::new();
-    let held = Held::new(stored_size, frontier, source.checkpoint.as_deref())?;
+    let held = Held::new(stored_size, frontier, checkpoint)?;
     held.against(&tree)?;
     let mut leaves = Leaves::of(database)?;
     loop {
@@ -95,10 +97,10 @@ async fn tree_of(
                 held.against(&tree)?;
             }
         }
-        progress(Progress { step: Step::Proving, table: "leaf", done: tree.size(), all: source.size });
+        progress(Progress { step: Step::Proving, table: "leaf", done: tree.size(), all: size });
     }
-    if tree.size() != source.size || stored_size > tree.size() {
-        return Err(differs("journal", format!("it holds {} entries and should hold {}", tree.size(), source.size)));
+    if tree.size() != size || stored_size > tree.size() {
+        return Err(differs("journal", format!("it holds {} entries and should hold {}", tree.size(), size)));
     }
     if held.signed.is_some_and(|(size, ..)| size > tree.size()) {
         return Err(differs("checkpoint", "the last one was signed for more entries"));

@@ -187,6 +187,8 @@ settings! {
         recorder: Recorder = table(Recorder),
         /// Publication of the audit log, so that others can check it.
         publish: Publish = table(Publish),
+        /// Backups of the database, made with `cpis backup`.
+        backup: Backup = table(Backup),
         /// Logs, written to standard error. They hold no personal data.
         logs: Logs = table(Logs),
     }
@@ -304,6 +306,18 @@ settings! {
         seconds: u32 = default(3600),
         /// A published size is a multiple of this, which hides how many looks a small site made.
         multiple: u32 = default(64),
+    }
+
+    /// Backups.
+    Backup {
+        /// Folder for backups, best on another machine. Without it `cpis backup` needs --folder.
+        folder: Option<PathBuf> = example("\"/mnt/backup/cpis\""),
+        /// Who may open them: recipients of age, which begin with age1. cpis keys identity makes one.
+        recipients: Vec<String> = default(Vec::<String>::new()),
+        /// File with more of them, one in each line.
+        recipients_file: Option<PathBuf> = example("\"/etc/cpis/backup-recipients\""),
+        /// Days after which a backup is removed, once a new one was read back.
+        keep_days: u32 = default(35),
     }
 
     /// Logs.

@@ -2,7 +2,7 @@
 //! of each.
 
 use crate::Database;
-use crate::tables::{Column, Kind, NUMBERED, Row, TABLES, Table, Value, described, table};
+use crate::tables::{Column, Kind, NUMBERED, Part, Row, TABLES, Table, Value, described, table};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ macro_rules! tables_contract_tests {
             tables_are_cleared_and_replaced
             a_number_is_never_given_again
             the_tables_are_as_they_are_described
+            a_snapshot_is_of_one_moment
         }
     };
 }
@@ -227,4 +228,39 @@ pub async fn a_number_is_never_given_again(backend: &dyn TablesBackend) {
 /// The database has the tables that all backends have, with the same columns and keys, and says so itself.
 pub async fn the_tables_are_as_they_are_described(backend: &dyn TablesBackend) {
     assert_eq!(backend.open().await.described().await.unwrap(), described());
+}
+
+/// Tables are handed over as they were when it began, whatever is written meanwhile; and it ends when nobody takes them.
+pub async fn a_snapshot_is_of_one_moment(backend: &dyn TablesBackend) {
+    let database = backend.open().await;
+    for table in TABLES {
+        database.clear(table).await.unwrap();
+        database.put_rows(table, plain_rows(table)).await.unwrap();
+    }
+    let notice = table("notice").unwrap();
+    database.number_after(notice, 90).await.unwrap();
+    // One part fits: the second one waits until the first is taken, and by then others have written.
+    let (send, mut parts) = tokio::sync::mpsc::channel(1);
+    let (reader, from) = (Arc::clone(&database), send);
+    let reading = tokio::spawn(async move { reader.snapshot(from).await });
+    let mut taken = vec![parts.recv().await.unwrap()];
+    let late = i64::from(u32::MAX);
+    database.put_rows(table("quarantine").unwrap(), vec![row(table("quarantine").unwrap(), late)]).await.unwrap();
+    database.put_rows(notice, vec![row(notice, 91)]).await.unwrap();
+    while let Some(part) = parts.recv().await {
+        taken.push(part);
+    }
+    reading.await.unwrap().unwrap();
+    let mut expected = Vec::new();
+    for table in TABLES {
+        expected.push(Part::Rows(table, plain_rows(table)));
+        if NUMBERED.contains(&table.name) {
+            expected.push(Part::Highest(table, if table.name == "notice" { 90 } else { 9 }));
+        }
+    }
+    assert_eq!(taken, expected);
+
+    let (send, parts) = tokio::sync::mpsc::channel(1);
+    drop(parts);
+    database.snapshot(send).await.unwrap_err();
 }
