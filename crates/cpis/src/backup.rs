@@ -126,7 +126,7 @@ struct Done {
 
 fn words(done: &Done, seconds: f64, removed: usize, keep: u32) -> String {
     let Summary { rows, entries, .. } = done.summary;
-    let digest: String = done.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = data_encoding::HEXLOWER.encode(&done.digest);
     let mut lines = vec![
         format!("Backed up {rows} rows, with {entries} entries of the audit log, to {}", done.path.display()),
         format!("{} bytes in {seconds:.1} s, SHA-256 {digest}", done.bytes),
@@ -234,7 +234,7 @@ impl Job {
             Fault::failed(format!("What was written to {shown} is not what is read back: {what}"))
                 .mend("Nothing of it is kept. Look at the disk, or name a folder on another one.")
         };
-        let open = || {
+        let open = || -> Result<File> {
             let file = File::open(path).map_err(|error| fault(error.to_string()))?;
             // Read from the disk, not from memory.
             let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);

@@ -11,13 +11,11 @@ const LATE_HOURS: i64 = 26;
 
 /// The newest backup in the folder of the configuration.
 pub fn check(config: &Config, now: Timestamp) -> Finding {
-    match &config.backup.folder {
-        Some(folder) => judge(folder, backups(folder).map(|all| all.last().map(|found| found.made)), now),
-        None => {
-            let mend = "Set `folder` and `recipients` in [backup] and run cpis backup every night.";
-            Finding::bad(Weight::Warning, "backup", "the configuration names no folder for backups", mend)
-        }
+    if let Some(folder) = &config.backup.folder {
+        return judge(folder, backups(folder).map(|all| all.last().map(|found| found.made)), now);
     }
+    let mend = "Set `folder` and `recipients` in [backup] and run cpis backup every night.";
+    Finding::bad(Weight::Warning, "backup", "the configuration names no folder for backups", mend)
 }
 
 fn judge(folder: &Path, newest: std::io::Result<Option<Timestamp>>, now: Timestamp) -> Finding {
