@@ -13,7 +13,7 @@ pub const PLANS_OF_ENGLAND: u32 = 220_000;
 /// Fewest plans of a scale.
 pub const PLANS_MIN: u32 = 100;
 /// Most plans of a scale: numbers of the range 999 would not go further.
-pub const PLANS_MAX: u32 = 500_000;
+pub const PLANS_MAX: u32 = 450_000;
 
 /// How large the synthetic England is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
