@@ -10,17 +10,17 @@ pub struct Backup {
     /// Which installation. The service may run.
     #[command(flatten)]
     pub place: Where,
-    /// Folder for backups. It must be there. [default: `folder` in [backup]]
+    /// Folder for backups. It must be there. [default: `folder` in the table `backup`]
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Who may open it: a recipient of age, which begins with age1. May be given several times. [default: those in [backup]]
+    /// Who may open it: a recipient of age, which begins with age1. May be given several times. [default: those in the table `backup`]
     #[arg(long, value_name = "RECIPIENT")]
     pub recipient: Vec<String>,
     /// File with a recipient in each line.
     #[arg(long, value_name = "FILE")]
     pub recipients_file: Option<PathBuf>,
     /// Remove backups of this folder that are older than so many days, once the new one was read back.
-    /// [default: `keep_days` in [backup]; without a configuration none is removed]
+    /// [default: `keep_days` in the table `backup`; without a configuration none is removed]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub keep: Option<u32>,
     /// Identity of a recipient: with it every row is decrypted and read back. It need not lie on this machine.
