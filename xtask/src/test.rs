@@ -9,13 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{alerts, browser, count, process, tidy};
+use crate::{alerts, browser, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the pages in a browser
-    /// and the count of instructions.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts and the pages in a
+    /// browser.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -35,8 +35,6 @@ enum Step {
     Alerts,
     /// The pages in a real browser.
     Browser,
-    /// The instructions of one look.
-    Count,
 }
 
 pub fn run(root: &Path, options: &Options) -> u8 {
@@ -66,9 +64,7 @@ pub fn run(root: &Path, options: &Options) -> u8 {
         println!("{failure}");
     }
     if options.fast {
-        println!(
-            "left out by --fast: documentation, licences and sources of dependencies, alerts, pages in a browser, instructions of a look"
-        );
+        println!("left out by --fast: documentation, licences and sources of dependencies, alerts, pages in a browser");
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
     }
@@ -96,7 +92,6 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
         steps.push(Step::Browser);
-        steps.push(Step::Count);
     }
     steps
 }
@@ -121,7 +116,6 @@ impl Step {
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
             Self::Alerts => "alerts and dashboard: promtool in ops/prometheus".to_owned(),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
-            Self::Count => "instructions of one look: cargo xtask count".to_owned(),
         }
     }
 
@@ -139,7 +133,6 @@ impl Step {
             }
             Self::Deny => deny(root, options),
             Self::Alerts => alerts::check(root),
-            Self::Count => count::run(root, &count::Options::default()),
             Self::Browser => {
                 let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
                 counts.add(counts::read(&output));
