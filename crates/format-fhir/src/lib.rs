@@ -6,7 +6,8 @@
 //! Pure code: no I/O, no clock; times, ids and addresses are arguments. It does not know who may ask or what is stored.
 //! Lenient on the way in (every spelling that the guides and known clients use), strict on the way out.
 //!
-//! Reading order: [`query`], [`headers`], [`outcome`], [`answer`], [`link`], [`capability`]; by itself [`pds`].
+//! Reading order: [`query`], [`headers`], [`outcome`], [`answer`], [`link`], [`capability`]; by themselves
+//! [`subscription`] and [`pds`].
 
 pub mod answer;
 pub mod capability;
@@ -15,6 +16,7 @@ pub mod link;
 pub mod outcome;
 pub mod pds;
 pub mod query;
+pub mod subscription;
 
 mod bundle;
 mod care_team;
