@@ -23,6 +23,7 @@ const ARROWS: &[Row] = &[
     },
     Row { user: "cpis-inbound-web", may_use: &["cpis-model", "cpis-format-*", "cpis-app", "cpis-identity"] },
     Row { user: "cpis-outbound-pds", may_use: &["cpis-model", "cpis-app", "cpis-format-fhir"] },
+    Row { user: "cpis-outbound-webhook", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-identity", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-app", may_use: &["cpis-model", "cpis-audit", "cpis-store"] },
     Row { user: "cpis-store-sqlite", may_use: &["cpis-model", "cpis-store"] },
