@@ -1,8 +1,8 @@
-//! Subscriptions of authorities, as the backport of topic-based subscriptions to R4 draws them: what an authority asks for
-//! comes in, the stored subscription and its notifications go out.
+//! Subscriptions of authorities, as the backport of topic-based subscriptions to R4 draws them: what an authority asks
+//! for comes in, the stored subscription and its notifications go out.
 //!
-//! A notification says that there is something to fetch, and never what: `full-resource` is not offered. An authority gets
-//! the events of its own children only, so filters are not offered either.
+//! A notification says that there is something to fetch, and never what: `full-resource` is not offered. An authority
+//! gets the events of its own children only, so filters are not offered either.
 //!
 //! Reading order: [`parse_subscription`] (`read.rs`), [`subscription`] (`resource.rs`), [`notification`] (`notify.rs`),
 //! [`parse_events_query`] (`events.rs`); beneath them `fault.rs`, `element.rs`, `node.rs`, `endpoint.rs`, `header.rs`.

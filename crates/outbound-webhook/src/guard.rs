@@ -1,5 +1,5 @@
-//! Names of hosts become addresses here and nowhere else: the client connects to what this hands it, so that nothing can
-//! change between judging an address and connecting to it.
+//! Names of hosts become addresses here and nowhere else: the client connects to what this hands it, so that nothing
+//! can change between judging an address and connecting to it.
 
 use crate::network::Network;
 use crate::reach::may_reach;

@@ -1,9 +1,10 @@
-//! Deliveries to addresses that others chose: a signed body is sent to an endpoint that an authority named, and nothing else
-//! is reached by it.
+//! Deliveries to addresses that others chose: a signed body is sent to an endpoint that an authority named, and nothing
+//! else is reached by it.
 //!
-//! [`Webhook::post`] makes one attempt. Its failures have the shape of what the caller does next ([`WebhookFault`]); when to
-//! try again is for [`Backoff`] to say, and what was sent when for the caller to keep. The target is taken from nobody's
-//! word: the addresses of its host are judged before anything is connected to, and only what was judged is connected to.
+//! [`Webhook::post`] makes one attempt. Its failures have the shape of what the caller does next ([`WebhookFault`]);
+//! when to try again is for [`Backoff`] to say, and what was sent when for the caller to keep. The target is taken from
+//! nobody's word: the addresses of its host are judged before anything is connected to, and only what was judged is
+//! connected to.
 //!
 //! Reading order: [`Webhook`] (`webhook.rs`), `target.rs`, `guard.rs`, `reach.rs`, `network.rs`; then `signature.rs`,
 //! `fault.rs`, `backoff.rs`.

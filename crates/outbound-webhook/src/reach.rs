@@ -1,5 +1,5 @@
-//! Which addresses are of the open internet. What is not could be this machine, its neighbours or the service that tells
-//! machines their secrets, and nobody outside may choose to have those asked.
+//! Which addresses are of the open internet. What is not could be this machine, its neighbours or the service that
+//! tells machines their secrets, and nobody outside may choose to have those asked.
 //!
 //! Sources: the registers of special-purpose addresses of IANA (RFC 6890), RFC 6052, RFC 3056, RFC 9637.
 
@@ -25,8 +25,8 @@ const NOT_GLOBAL_V4: [Network; 16] = [
     Network::v4(240, 0, 0, 0, 4),      // reserved, and broadcast
 ];
 
-/// What is given out of IPv6. Everything else is special: this machine, this link, unique local, multicast, IPv4 in forms
-/// that were withdrawn, not yet given out.
+/// What is given out of IPv6. Everything else is special: this machine, this link, unique local, multicast, IPv4 in
+/// forms that were withdrawn, not yet given out.
 const GIVEN_OUT_V6: Network = Network::v6(0x2000, 0, 0, 3);
 const NOT_GLOBAL_V6: [Network; 3] = [
     Network::v6(0x2001, 0, 0, 23),     // protocol assignments: Teredo, benchmarking, ORCHID
@@ -36,8 +36,8 @@ const NOT_GLOBAL_V6: [Network; 3] = [
 const NAT64: Network = Network::v6(0x64, 0xff9b, 0, 96);
 const SIX_TO_FOUR: Network = Network::v6(0x2002, 0, 0, 16);
 
-/// Whether the address can be routed on the open internet and is nobody's special one. An address of IPv6 that stands for
-/// one of IPv4 is judged by that one.
+/// Whether the address can be routed on the open internet and is nobody's special one. An address of IPv6 that stands
+/// for one of IPv4 is judged by that one.
 ///
 /// ```
 /// assert!(cpis_outbound_webhook::is_global("9.9.9.9".parse().unwrap()));

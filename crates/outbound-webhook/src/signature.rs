@@ -12,8 +12,9 @@ pub const DELIVERY_HEADER: &str = "CPIS-Delivery";
 /// Shortest secret in bytes.
 pub const SECRET_BYTES_MIN: usize = 16;
 
-/// The value of [`SIGNATURE_HEADER`]: `t=` seconds since 1970, `,v1=` and in hexadecimal the HMAC-SHA-256 of the seconds, a full
-/// stop, the delivery's id, a full stop and the body. `None` for a secret shorter than [`SECRET_BYTES_MIN`].
+/// The value of [`SIGNATURE_HEADER`]: `t=` seconds since 1970, `,v1=` and in hexadecimal the HMAC-SHA-256 of the
+/// seconds, a full stop, the delivery's id, a full stop and the body. `None` for a secret shorter than
+/// [`SECRET_BYTES_MIN`].
 pub fn signature(secret: &[u8], id: Uuid, at: Timestamp, body: &[u8]) -> Option<String> {
     if secret.len() < SECRET_BYTES_MIN {
         return None;
@@ -35,7 +36,8 @@ mod tests {
     proptest! {
         #[test]
         fn another_implementation_computes_the_same(
-            secret in prop::collection::vec(any::<u8>(), 16..80), id: u128, seconds in 0i64..4_000_000_000, nanos in 0i32..1_000_000_000,
+            secret in prop::collection::vec(any::<u8>(), 16..80), id: u128, seconds in 0i64..4_000_000_000,
+            nanos in 0i32..1_000_000_000,
             body in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             let (id, at) = (Uuid::from_u128(id), Timestamp::new(seconds, nanos).unwrap());

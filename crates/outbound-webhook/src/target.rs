@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 const HTTPS_PORT: u16 = 443;
 
-/// The address, if something may be sent there as far as it says itself. A host that is a name is judged when it is resolved.
+/// The address, if something may be sent there as far as it says itself. A host that is a name is judged when it is
+/// resolved.
 pub(crate) fn check(endpoint: &str, settings: &Settings) -> Result<Url, Why> {
     let url = Url::parse(endpoint).map_err(|_| Why::Address)?;
     if !url.username().is_empty() || url.password().is_some() {

@@ -165,8 +165,8 @@ fn sensitive(value: &str) -> Result<HeaderValue, Why> {
     Ok(value)
 }
 
-/// Reads some of the body, so that a well-behaved endpoint is not cut off, and closes the connection. The time-out of the
-/// request goes on meanwhile.
+/// Reads some of the body, so that a well-behaved endpoint is not cut off, and closes the connection. The time-out of
+/// the request goes on meanwhile.
 async fn drain(mut response: Response) {
     let mut bytes = 0;
     while bytes < ANSWER_BYTES_MAX {

@@ -1,4 +1,5 @@
-//! Where deliveries go and where they cannot, over TLS: what a name resolves to is judged, once, and only that is reached.
+//! Where deliveries go and where they cannot, over TLS: what a name resolves to is judged, once, and only that is
+//! reached.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod world;

@@ -1,5 +1,5 @@
-//! An object of a body together with its place. Whatever is asked of it and is not of the kind that FHIR has there is noted
-//! as a fault; what nobody asks for is passed over.
+//! An object of a body together with its place. Whatever is asked of it and is not of the kind that FHIR has there is
+//! noted as a fault; what nobody asks for is passed over.
 
 use super::fault::{FaultKind, Faults};
 use super::node::Node;

@@ -1,5 +1,5 @@
-//! The address to which notifications are sent: a strict part of what RFC 3986 allows, so that every reader of addresses
-//! reads the same host in it. Whether the host may be reached is judged when something is sent.
+//! The address to which notifications are sent: a strict part of what RFC 3986 allows, so that every reader of
+//! addresses reads the same host in it. Whether the host may be reached is judged when something is sent.
 
 use super::ENDPOINT_BYTES_MAX;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,5 +1,5 @@
-//! The parameters of `$events`: which events are asked for anew. They come in the query of a GET or as `Parameters` in the
-//! body of a POST.
+//! The parameters of `$events`: which events are asked for anew. They come in the query of a GET or as `Parameters` in
+//! the body of a POST.
 
 use super::element::Element;
 use super::fault::{FaultKind, Faults};

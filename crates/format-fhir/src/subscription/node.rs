@@ -1,5 +1,5 @@
-//! JSON as a tree in which a name that stands twice can still be seen: two readers that keep different ones would see two
-//! subscriptions.
+//! JSON as a tree in which a name that stands twice can still be seen: two readers that keep different ones would see
+//! two subscriptions.
 
 use super::fault::{FaultKind, Faults};
 use super::{BODY_BYTES_MAX, DEPTH_MAX};

@@ -120,7 +120,8 @@ pub struct StatusRow<'a> {
     pub status_id: Uuid,
 }
 
-/// The answer to `$status`: a Bundle of type `searchset`. `self_link` is that of [`operation_link`] for one subscription.
+/// The answer to `$status`: a Bundle of type `searchset`. `self_link` is that of [`operation_link`] for one
+/// subscription.
 pub fn status_searchset(
     base_url: &str,
     self_link: &str,

@@ -43,7 +43,8 @@ const MAX_COUNT: Range = Range {
     fault: "Must be 1 to 1000 events",
 };
 
-/// Reads the body of a POST or a PUT. With `plain_loopback` (tests and the demo) an endpoint may be http on this machine.
+/// Reads the body of a POST or a PUT. With `plain_loopback` (tests and the demo) an endpoint may be http on this
+/// machine.
 ///
 /// ```
 /// use cpis_format_fhir::subscription::parse_subscription;

@@ -99,7 +99,8 @@ fn all_faults_of_a_body_are_told_and_none_repeats_it() {
     let body = json!({
         "resourceType": "Subscription", "status": "secret", "criteria": "secret", "end": "secret", "id": "secret!",
         "channel": {
-            "type": "secret", "endpoint": "http://secret@secret", "payload": "secret", "header": ["secret", "Host: secret"],
+            "type": "secret", "endpoint": "http://secret@secret", "payload": "secret",
+            "header": ["secret", "Host: secret"],
             "extension": [{ "url": urls::TIMEOUT, "valueUnsignedInt": "secret", "secret": 1 }],
             "_payload": { "extension": [{ "url": urls::PAYLOAD, "valueCode": "secret" }] }
         },

@@ -1,5 +1,5 @@
-//! Requests of arbitrary content come back as they were written, arbitrary bodies end with a request or with faults that
-//! can be told, and notifications keep the rules of R4.
+//! Requests of arbitrary content come back as they were written, arbitrary bodies end with a request or with faults
+//! that can be told, and notifications keep the rules of R4.
 
 use super::*;
 use proptest::prelude::*;
@@ -29,7 +29,9 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_event()(number: u64, seconds in 0i64..4_000_000_000, focus in prop::option::of("AuditEvent/[a-z0-9-]{1,36}")) -> Event {
+    fn any_event()(
+        number: u64, seconds in 0i64..4_000_000_000, focus in prop::option::of("AuditEvent/[a-z0-9-]{1,36}"),
+    ) -> Event {
         Event { number, at: Timestamp::from_second(seconds).unwrap(), focus }
     }
 }
@@ -152,11 +154,12 @@ proptest! {
 
     #[test]
     fn notifications_keep_the_rules(
-        request in any_request(), events in prop::collection::vec(any_event(), 0..5), kind in 0usize..5, status in 0usize..4,
-        count: u64, error in ".{0,20}", content in 0usize..2,
+        request in any_request(), events in prop::collection::vec(any_event(), 0..5), kind in 0usize..5,
+        status in 0usize..4, count: u64, error in ".{0,20}", content in 0usize..2,
     ) {
         let (kind, content) = (NotificationKind::ALL[kind], PayloadContent::ALL[content]);
-        let view = SubscriptionView { id: "1", status: SubscriptionStatus::ALL[status], error: &error, request: &request };
+        let status = SubscriptionStatus::ALL[status];
+        let view = SubscriptionView { id: "1", status, error: &error, request: &request };
         let made = Notification { content, events_since_start: count, ..made(kind, &view, &events) };
         let bundle = value(&notification(&made));
         prop_assert!(nothing_empty(&bundle));
@@ -171,7 +174,8 @@ proptest! {
         prop_assert_eq!(&of("events-since-subscription-start")[0]["valueString"], &json!(count.to_string()));
         prop_assert_eq!(&of("type")[0]["valueCode"], &json!(kind.code()));
         let told = of("notification-event");
-        let expected = if matches!(kind, NotificationKind::EventNotification | NotificationKind::QueryEvent) { events.len() } else { 0 };
+        let has_events = matches!(kind, NotificationKind::EventNotification | NotificationKind::QueryEvent);
+        let expected = if has_events { events.len() } else { 0 };
         prop_assert_eq!(told.len(), expected);
         for (told, event) in told.into_iter().zip(&events) {
             let parts = told["part"].as_array().unwrap();
