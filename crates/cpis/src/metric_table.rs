@@ -127,6 +127,13 @@ pub const METRICS: &[Metric] = &[
         "less than 30 days are left",
     ),
     gauge(
+        "cpis_backup_last_timestamp_seconds",
+        Unit::Seconds,
+        &[],
+        "when the newest backup in the folder of [backup] was made, in seconds since 1970; 0 while there is none or the folder cannot be read; only where that folder is set",
+        "it is more than 26 hours ago: one is made every night",
+    ),
+    gauge(
         "cpis_issuer_keys_held",
         Unit::Count,
         &[],

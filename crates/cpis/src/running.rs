@@ -16,6 +16,7 @@ use cpis_model::time::london_day;
 use cpis_model::upload::UPLOAD_BYTES_MAX;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -160,6 +161,12 @@ impl Running {
         let outside = doors.listener.map(|door| Door::open(|stop| serve(door, tls, outer, limits, stop)));
         let inside = doors.inside.map(|door| Door::open(|stop| serve(door, None, inner, limits, stop)));
         Ok(Self { service, opened, draining, outside, inside, stop_worker, worker, refresh })
+    }
+
+    /// Tells from now on when the newest backup in this folder was made.
+    pub fn follow_backups(&mut self, folder: PathBuf) {
+        let follow = gauges::follow_backups(folder, self.stop_worker.subscribe());
+        self.worker.push(tokio::spawn(follow));
     }
 
     /// Ends in order: says that it is not ready, goes on taking requests for the time to leave, answers what it took, signs the

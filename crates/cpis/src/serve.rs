@@ -56,9 +56,12 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     let inside_address = inside.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base_url = config.external_url(address.unwrap_or(config.listen));
     let doors = Doors { listener, tls, inside: Some(inside), base_url: base_url.clone(), pages: config.pages.clone() };
-    let running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
+    let mut running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
     if let Some(tls) = &config.tls {
         gauges::tell_certificate(&tls.certificate);
+    }
+    if let Some(folder) = &config.backup.folder {
+        running.follow_backups(folder.clone());
     }
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     if let Some(address) = address {

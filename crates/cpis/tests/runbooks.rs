@@ -125,6 +125,7 @@ impl Machine {
         let folder = self.installation.folder.path().to_str().unwrap();
         let data = self.installation.data();
         let script = commands
+            .replace("/mnt/backup/cpis", self.path("backups").to_str().unwrap())
             .replace("/mnt/witness/checkpoints", data.join("checkpoints").to_str().unwrap())
             .replace("/var/lib/cpis", data.to_str().unwrap())
             .replace("/etc/cpis", folder)
@@ -174,6 +175,7 @@ fn digits(person: &cpis_model::upload::Person) -> String {
 const FOLLOWED: &[&str] = &[
     "applier-lags.md",
     "authority-silent.md",
+    "backup-old.md",
     "cannot-tell.md",
     "clock-wrong.md",
     "demographics-away.md",
@@ -351,6 +353,23 @@ fn renew_certificate() {
     assert!(told[1].contains("it ends on 2100-01-01") && told[2].contains("it ends on 2120-01-01"), "{told:?}");
     let ends = |text: &str| text.split("cpis_certificate_ends_timestamp_seconds ").nth(1).unwrap().trim().to_owned();
     assert_ne!(ends(&told[1]), ends(&told[3]), "the new one is in use");
+}
+
+#[test]
+fn backup_old() {
+    let machine = Machine::stopped();
+    let made = cpis(&["keys", "identity", "--out", machine.path("identity").to_str().unwrap()], "");
+    assert_eq!(made.code, 0, "{}", made.err);
+    std::fs::create_dir(machine.path("backups")).unwrap();
+    std::fs::write(machine.path("backups/cpis-2026-01-02T01-30-00.000Z.age"), "an old one").unwrap();
+    let text = std::fs::read_to_string(machine.installation.config()).unwrap();
+    let backup = format!("[backup]\nfolder = \"backups\"\nrecipients = [\"{}\"]\n\n[[issuer]]", made.out.trim());
+    std::fs::write(machine.installation.config(), text.replace("[[issuer]]", &backup)).unwrap();
+    machine.sh(START, "");
+    let told = machine.follow("backup-old.md", "");
+    assert!(told[1].contains("the last one is of 2026-01-02 01:30 UTC"), "{}", told[1]);
+    assert!(told[1].contains("cpis_backup_last_timestamp_seconds 1767317400"), "{}", told[1]);
+    assert!(told[3].contains(", 0 hours ago") && !told[3].contains("2026-01-02"), "{}", told[3]);
 }
 
 #[test]
