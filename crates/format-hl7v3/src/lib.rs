@@ -1,4 +1,5 @@
-//! HL7v3 uploads: the `File` of an authority becomes values of the model, and an acknowledgement becomes `FileResponse`.
+//! HL7v3 between an authority and the service: its `File` becomes values of the model, an acknowledgement becomes
+//! `FileResponse`, and what the authority is told becomes the notifications of accesses and of inactive NHS numbers.
 //!
 //! Pure code: bytes in, values out. A file is read as a stream with one record in memory at a time; every fault of every
 //! record is reported with its place, and nothing but places and rules is ever reported (no value of the file).
@@ -9,28 +10,35 @@
 //! belongs. An element or attribute of a name that the schema does not know is given by its place (`*[3]`, `@*`).
 //! Where a document is not well formed, its place is a line and a column, both from 1.
 //!
-//! Reading order: [`decode`](decode()), [`acknowledgement_xml`], [`encode_file`].
+//! Reading order: [`decode`](decode()), [`acknowledgement_xml`], [`encode_file`], [`access_notification_xml`],
+//! [`inactive_numbers_xml`].
 
+mod access_notification;
 mod acknowledgement;
 mod acknowledgement_json;
 mod dates;
 mod decode;
 mod fault;
 mod header;
+mod inactive_number;
 mod location;
 mod names;
+mod notification;
 mod reader;
 mod record;
 mod schema;
+mod staff_name;
 mod strict;
 mod tree;
 mod walk;
 mod write;
 mod xml;
 
+pub use access_notification::{AccessNotification, NotifiedAccess, access_notification_xml};
 pub use acknowledgement::{DETAIL_CODE_SYSTEM, acknowledgement_xml};
 pub use acknowledgement_json::acknowledgement_json;
 pub use decode::{Mode, decode, head, record_bytes};
+pub use inactive_number::{InactiveNumber, InactiveNumbers, inactive_numbers_xml};
 pub use location::location;
 pub use reader::READER;
 pub use write::{FileWriter, encode_file};

@@ -17,6 +17,20 @@ pub(crate) const LOCAL_ROOT: &str = "2.16.840.1.113883.2.1.3.2.4.18.24";
 pub(crate) const ORGANISATION_ROOT: &str = "2.16.840.1.113883.2.1.3.2.4.19.1";
 /// Root of an ODS site.
 pub(crate) const SITE_ROOT: &str = "2.16.840.1.113883.2.1.3.2.4.19.2";
+/// Root of an SDS user id.
+pub(crate) const USER_ROOT: &str = "1.2.826.0.1285.0.2.0.65";
+/// Root of an SDS role profile id.
+pub(crate) const ROLE_PROFILE_ROOT: &str = "1.2.826.0.1285.0.2.0.67";
+/// Root of an ASID, the number of a system.
+pub(crate) const SYSTEM_ROOT: &str = "1.2.826.0.1285.0.2.0.107";
+/// Code system of job roles. The profile's page gives ...17.124; its tables and every sample have this one.
+pub(crate) const JOB_ROLE_SYSTEM: &str = "2.16.840.1.113883.2.1.3.2.4.17.196";
+/// The element of a member of staff who asked.
+pub(crate) const ASSIGNED_AUTHOR: &str = "COCT_TP145102GB01.AssignedAuthor";
+/// The element of a system that asked.
+pub(crate) const SYSTEM: &str = "COCT_TP145104GB01.System";
+/// The element of an authority that is told.
+pub(crate) const INTENDED_RECIPIENT: &str = "COCT_TP145103GB01.IntendedRecipient";
 /// The element of a child.
 pub(crate) const CHILD: &str = "COCT_TP145101GB01.Child";
 /// The element of an unborn child, which tells of the mother.

@@ -1,11 +1,14 @@
 //! Tests of the whole crate: golden files, tables of bad inputs, hostile documents, round trips.
 
+mod access_notification;
 mod acknowledgement;
 mod corpus;
 mod faults;
 mod golden;
 mod hostile;
+mod inactive_number;
 mod lenient;
+mod notification_schema;
 mod round_trip;
 mod strict;
 
@@ -20,6 +23,11 @@ pub(crate) const UPLOAD: &str = include_str!("../tests/golden/upload.xml");
 pub(crate) fn changed(from: &str, to: &str) -> String {
     assert!(UPLOAD.contains(from), "{from}");
     UPLOAD.replace(from, to)
+}
+
+/// A document without its lines' ends and indents.
+pub(crate) fn compact(text: &str) -> String {
+    text.lines().map(str::trim).collect()
 }
 
 /// What became of a file, a line for each record, fault and rejection.

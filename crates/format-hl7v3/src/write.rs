@@ -5,6 +5,7 @@ use crate::names::{
 };
 use crate::xml::{escape_attribute, escape_text};
 use cpis_model::Date;
+use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::{AuthorityCode, Contact};
 use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
 use std::io::Write;
@@ -43,12 +44,41 @@ pub(crate) fn begin(out: &mut Vec<u8>, root: &str) {
     raw(out, ">\n");
 }
 
+/// Adds the id of something.
+pub(crate) fn id(out: &mut Vec<u8>, root: &str, extension: &str) {
+    raw(out, "<id");
+    attribute(out, "root", root);
+    attribute(out, "extension", extension);
+    raw(out, "/>");
+}
+
+/// Adds the mark that stands before the element of a template.
+pub(crate) fn content(out: &mut Vec<u8>, extension: &str) {
+    raw(out, "<npfitlc:contentId");
+    attribute(out, "root", CONTENT_ROOT);
+    attribute(out, "extension", extension);
+    raw(out, "/>");
+}
+
+/// Adds the ids of a person in elements of this name: the NHS number, then the authority's own.
+pub(crate) fn person_ids(out: &mut Vec<u8>, name: &str, number: NhsNumber, local_id: Option<&str>, assigner: &str) {
+    let _ = write!(out, "<{name}");
+    attribute(out, "root", NUMBER_ROOT);
+    attribute(out, "extension", number.digits());
+    raw(out, "/>");
+    if let Some(local_id) = local_id {
+        let _ = write!(out, "<{name}");
+        attribute(out, "root", LOCAL_ROOT);
+        attribute(out, "extension", local_id);
+        attribute(out, "assigningAuthorityName", assigner);
+        raw(out, "/>");
+    }
+}
+
 /// Adds the organisation that sends a file, or to which an acknowledgement goes.
 pub(crate) fn organisation(out: &mut Vec<u8>, code: AuthorityCode, name: &str, contact: Option<&Contact>) {
-    raw(out, "<organisation><id");
-    attribute(out, "root", ORGANISATION_ROOT);
-    attribute(out, "extension", code.0.as_str());
-    raw(out, "/>");
+    raw(out, "<organisation>");
+    id(out, ORGANISATION_ROOT, code.0.as_str());
     element(out, "name", name);
     let emergency = contact.map(|contact| (&contact.emergency, "EC"));
     let office = contact.and_then(|contact| contact.office.as_ref()).map(|phone| (phone, "WP"));
@@ -139,13 +169,6 @@ pub fn encode_file(header: &Header, records: &[Record]) -> Vec<u8> {
     writer.finish()
 }
 
-fn content(out: &mut Vec<u8>, extension: &str) {
-    raw(out, "<npfitlc:contentId");
-    attribute(out, "root", CONTENT_ROOT);
-    attribute(out, "extension", extension);
-    raw(out, "/>");
-}
-
 fn write_plan(out: &mut Vec<u8>, plan: UploadedPlan) {
     let template = template(plan.kind);
     raw(out, "<pertinentInformation>");
@@ -193,17 +216,7 @@ fn write_subject(out: &mut Vec<u8>, record: &Record, assigner: &str) {
 }
 
 fn write_ids(out: &mut Vec<u8>, person: &Person, assigner: &str) {
-    raw(out, "<id");
-    attribute(out, "root", NUMBER_ROOT);
-    attribute(out, "extension", person.number.digits());
-    raw(out, "/>");
-    if let Some(local_id) = &person.local_id {
-        raw(out, "<id");
-        attribute(out, "root", LOCAL_ROOT);
-        attribute(out, "extension", local_id);
-        attribute(out, "assigningAuthorityName", assigner);
-        raw(out, "/>");
-    }
+    person_ids(out, "id", person.number, person.local_id.as_deref(), assigner);
 }
 
 fn write_person(out: &mut Vec<u8>, person: &Person) {

@@ -7,6 +7,6 @@ mod spaces;
 mod tokens;
 
 pub(crate) use attributes::Attribute;
-pub(crate) use characters::{escape_attribute, escape_text, plain};
+pub(crate) use characters::{allowed, escape_attribute, escape_text, plain};
 pub(crate) use spaces::Space;
 pub(crate) use tokens::{Element, Token, Tokens};

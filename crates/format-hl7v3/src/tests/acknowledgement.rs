@@ -1,6 +1,6 @@
 //! Acknowledgements against the structure of the specification's example.
 
-use super::{UPLOAD, changed};
+use super::{UPLOAD, changed, compact};
 use crate::{Mode, acknowledgement_json, acknowledgement_xml, decode, location, record_bytes};
 use cpis_model::codes::{Detail, FileCode, RecordCode};
 use cpis_model::upload::{Acknowledgement, Field, Rejection, SubjectKind, file_code};
@@ -27,10 +27,6 @@ fn answer() -> Acknowledgement {
         file_faults: Vec::new(),
         returned: record_bytes(UPLOAD.as_bytes(), &[2]),
     }
-}
-
-fn compact(text: &str) -> String {
-    text.lines().map(str::trim).collect()
 }
 
 #[test]

@@ -81,6 +81,13 @@ pub(crate) fn plain(raw: &str) -> Cow<'_, str> {
     Cow::Owned(value)
 }
 
+/// A text with the characters that XML does not know replaced, which no escape can write.
+pub(crate) fn allowed(text: &str) -> Cow<'_, str> {
+    let unknown =
+        |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if text.contains(unknown) { Cow::Owned(text.replace(unknown, "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 fn escape(out: &mut Vec<u8>, value: &str, needed: impl Fn(u8) -> Option<&'static str>) {
     let mut clean = 0;
     for (place, byte) in value.bytes().enumerate() {
@@ -142,6 +149,7 @@ mod tests {
         }
         assert_eq!(check("a&amp;b &x"), Err((8, BadReference::Character)));
         assert_eq!(plain("a\r\nb\tc &lt;&#10;"), "a b c <\n");
+        assert_eq!(allowed("a\tb\u{1}c\u{ffff}é"), "a\tb\u{fffd}c\u{fffd}é");
     }
 
     proptest! {
