@@ -136,6 +136,10 @@ for (const [way, options] of Object.entries(ways)) {
     assert.match(await page.locator('main').textContent(), /The child was not brought/)
     await isSound(page, script)
 
+    await page.goto(`${ready.web}/looks`)
+    assert.equal(await headline(page), 'My looks')
+    await isSound(page, script)
+
     await page.goto(`${ready.web}/find`)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.waitForURL((url) => url.pathname !== '/find')

@@ -8,6 +8,7 @@ use axum::http::Request;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
+use cpis_app::subscriptions::{NoHooks, Subscriptions};
 use cpis_app::upload::{DecodeUpload, Received, Wishes, receive};
 use cpis_app::{Clock, Service, Settings, SystemEntropy};
 use cpis_format_hl7v3::encode_file;
@@ -74,8 +75,16 @@ async fn run(looks: usize) -> Result<()> {
     let mapping = Mapping::standard(issuer.url(), AUDIENCE, Vec::new()).map_err(|error| anyhow!("{error}"))?;
     let keys = KeySource::fixed(&issuer.jwks().to_string()).map_err(|error| anyhow!("{error}"))?;
     let verifier = Verifier::new(vec![(mapping, keys)], register.clone()).map_err(|error| anyhow!("{error}"))?;
+    let subscriptions = Subscriptions {
+        service: service.clone(),
+        wire: cpis_inbound_http::wire(),
+        hooks: Arc::new(NoHooks),
+        base_url: "https://count.example".to_owned(),
+        plain_loopback: false,
+    };
     let routes = router(Arc::new(Http {
         service: service.clone(),
+        subscriptions: Arc::new(subscriptions),
         verifier: Arc::new(verifier),
         base_url: "https://count.example".to_owned(),
         metrics: Arc::new(String::new),

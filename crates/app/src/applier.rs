@@ -6,6 +6,7 @@
 
 use crate::accesses::open_frame;
 use crate::error::AppError;
+use crate::followed::reader;
 use crate::frame::{self, KeyOf};
 use crate::look::fact;
 use crate::people::millis;
@@ -13,7 +14,7 @@ use crate::seal::SealKey;
 use crate::service::Service;
 use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
-use cpis_model::access::LookFact;
+use cpis_model::access::{AuthorKey, LookFact};
 use cpis_model::entry::{Entry, PersonId, What};
 use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
 use sha2::{Digest, Sha256};
@@ -48,6 +49,7 @@ pub async fn apply_looks(service: &Service) -> Result<u64, AppError> {
 struct Waiting {
     seq: u64,
     fact: LookFact,
+    reader: Option<AuthorKey>,
     group: GroupId,
     ordinal: u32,
 }
@@ -74,9 +76,9 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                         if let Some(notice) = reported(row, index, person, &entry) {
                             step.notices.push(notice);
                         } else if let Some(fact) = fact(index, &entry) {
-                            let waiting =
-                                Waiting { seq: row.place.seq, fact, group: row.group, ordinal: frame.ordinal };
-                            looks.entry(person).or_default().push(waiting);
+                            let reader = reader(&service.keys.ring, &entry);
+                            let (seq, group, ordinal) = (row.place.seq, row.group, frame.ordinal);
+                            looks.entry(person).or_default().push(Waiting { seq, fact, reader, group, ordinal });
                         }
                     }
                     Err(why) => step.quarantined.push((index, why.to_owned())),
@@ -122,6 +124,7 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
             acknowledged: None,
             kind: 0,
             acknowledged_by: None,
+            reader: waiting.reader,
         });
     }
     let before: Vec<u64> = state.listed.iter().map(|access| access.index).collect();
@@ -151,6 +154,7 @@ pub(crate) fn reported(row: &JournalRow, index: u64, person: PersonId, entry: &E
         acknowledged: None,
         kind: report.kind.number(),
         acknowledged_by: None,
+        reader: None,
     })
 }
 

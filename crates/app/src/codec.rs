@@ -294,6 +294,7 @@ fn what(wire: wire::What<'_>) -> Result<What> {
                 kind: ReportKind::from_number(reported.kind).ok_or(CodecError)?,
                 phone: reported.phone.map(|phone| phone.parse().map_err(|_| CodecError)).transpose()?,
                 text: reported.text.map(|text| text.parse().map_err(|_| CodecError)).transpose()?,
+                replaced_by: reported.replaced_by.map(|number| number.parse().map_err(|_| CodecError)).transpose()?,
             },
         },
         W::OrganisationChanged(changed) => What::OrganisationChanged {

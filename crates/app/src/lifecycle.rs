@@ -1,16 +1,53 @@
-//! What happens to a stored person: their number is superseded, they are hidden or shown again, they are erased.
+//! What happens to a stored person: their number is superseded, they are hidden or shown again, they are erased. The
+//! authorities that hold their plans are told, in the same group of entries.
 
 use crate::error::AppError;
 use crate::frame::KeyOf;
 use crate::look::still_found;
+use crate::recorder::Batch;
+use crate::seal::SealKey;
 use crate::service::Service;
+use cpis_model::Timestamp;
+use cpis_model::access::AuthorKey;
+use cpis_model::caller::Caller;
 use cpis_model::entry::{Entry, HiddenFor, PersonId, What};
 use cpis_model::nhs_number::NhsNumber;
+use cpis_model::notice::{Report, ReportKind};
+use cpis_model::organisation::AuthorityCode;
 use cpis_model::time::{days_after, london_day};
 use cpis_store::{Effect, Found, StoredAlias, Via};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Days for which a superseded number still finds its person (spec/decisions.md section 4).
 pub const SUPERSEDED_DAYS: i32 = 365;
+
+/// What the authorities of a person are told, by the service.
+#[derive(Clone)]
+struct Told {
+    caller: Arc<Caller>,
+    author: AuthorKey,
+    report: Report,
+}
+
+impl Told {
+    fn new(service: &Service, kind: ReportKind, replaced_by: Option<NhsNumber>) -> Self {
+        let caller = Arc::new(crate::service::own_caller());
+        let author = service.keys.ring.reporter("", caller.organisation.code.as_str());
+        Self { caller, author, report: Report { kind, phone: None, text: None, replaced_by } }
+    }
+
+    /// Adds what every authority is told that holds a plan of the person and did not delete it.
+    fn add(&self, batch: &mut Batch<'_>, at: Timestamp, found: &Found, key: &SealKey) {
+        let kept = found.plans.iter().filter(|plan| plan.dates.delete.is_none());
+        let authorities: BTreeSet<AuthorityCode> = kept.map(|plan| plan.authority).collect();
+        for authority in authorities {
+            let (caller, author, report) = (self.caller.clone(), self.author, self.report.clone());
+            let (person, what) = (found.person.id, What::Reported { caller, author, authority, report });
+            batch.add(&Entry { at, person: Some(person), what }, KeyOf::Person(person), key);
+        }
+    }
+}
 
 /// Demographics replaced a number: the person is found under the surviving one too, and under the old one for 365 days.
 /// Says how many people it concerned; 0 where nobody is stored under the old number.
@@ -25,6 +62,7 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
     // Somebody who is stored under the surviving number is found under the old one as well.
     let survivors = service.store.find(vec![keys.ring.find(new)]).await?.into_iter().next().unwrap_or_default();
     let asked = keys.ring.find(old);
+    let told = Told::new(service, ReportKind::NumberReplaced, Some(new));
     service
         .recorder
         .record(Some(asked), move |batch, found| {
@@ -46,6 +84,7 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
                 let what = What::NumberSuperseded { old, new };
                 batch.add(&Entry { at, person: Some(found.person.id), what }, KeyOf::Person(found.person.id), &key);
                 batch.effect(Effect::EndOwnNumber(found.person.id, until));
+                told.add(batch, at, found, &key);
                 if !survivors.iter().any(|other| other.person.id == found.person.id) {
                     batch.effect(Effect::AddAlias(alias(found, new, None)?));
                 }
@@ -74,6 +113,16 @@ pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor
     let at = service.clock.now();
     let today = london_day(at);
     let keys = service.keys.clone();
+    let told = Told::new(
+        service,
+        match reason {
+            Some(HiddenFor::Restricted) => ReportKind::Restricted,
+            Some(HiddenFor::Deceased) => ReportKind::Deceased,
+            Some(HiddenFor::Invalidated) => ReportKind::NumberWithdrawn,
+            None => ReportKind::ShownAgain,
+        },
+        None,
+    );
     service
         .recorder
         .record(Some(keys.ring.find(number)), move |batch, found| {
@@ -83,6 +132,7 @@ pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor
                 let entry = Entry { at, person: Some(found.person.id), what: What::Hidden(reason) };
                 batch.add(&entry, KeyOf::Person(found.person.id), &key);
                 batch.effect(Effect::Hide(found.person.id, reason));
+                told.add(batch, at, found, &key);
                 count += 1;
             }
             Ok(count)

@@ -179,6 +179,12 @@ impl KeyRing {
         AuthorKey(keyed_digest(self.signing_seed(), &[b"reporter", user.as_bytes(), organisation.as_bytes()]))
     }
 
+    /// The key under which somebody finds their own looks, whichever child they were of. It says nothing without the ring, and
+    /// not that the reports of the same person are theirs.
+    pub fn reader(&self, user: &str, organisation: &str) -> AuthorKey {
+        AuthorKey(keyed_digest(self.signing_seed(), &[b"reader", user.as_bytes(), organisation.as_bytes()]))
+    }
+
     /// A keyed digest of some words, for what is found again and must say nothing without the ring. It stays the same when
     /// keys are rotated.
     pub fn group(&self, words: &[&str]) -> [u8; 16] {

@@ -2,9 +2,11 @@
 
 use crate::demographics::LocalRegister;
 use crate::error::AppError;
+use crate::mail::passwords::Passwords;
 use crate::people::{Keys, data_key_place, month_place, number_place};
 use crate::service::open_month;
 use crate::sessions::Accounts;
+use crate::subscriptions::Rows;
 use cpis_store::{NumberKeys, Store, StoredAlias, StoredPerson};
 use std::sync::Arc;
 
@@ -26,6 +28,12 @@ pub struct Rotated {
     pub register: u64,
     /// Local accounts.
     pub accounts: u64,
+    /// Messages in mailboxes.
+    pub messages: u64,
+    /// Passwords of mailboxes.
+    pub mailboxes: u64,
+    /// Subscriptions.
+    pub subscriptions: u64,
 }
 
 /// Seals everything again under the active key and fills its look-up column. May be stopped and started again. The digests
@@ -86,6 +94,19 @@ pub async fn rotate(
     done.register = LocalRegister::new(store.clone(), keys.clone()).reseal(SLICE_ROWS).await?;
     let accounts = Accounts { store: &**store, keys };
     done.accounts = accounts.reseal().await?;
+    let mut after = String::new();
+    loop {
+        let rows = store.mail_after(after.clone(), SLICE_ROWS).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        let fresh = rows.iter().filter_map(|row| crate::mail::reseal(keys, row).transpose());
+        let fresh = fresh.collect::<Result<Vec<_>, _>>()?;
+        done.messages += fresh.len() as u64;
+        store.reseal_mail(fresh).await?;
+        progress(done);
+    }
+    done.mailboxes = Passwords { store: &**store, keys }.reseal().await?;
+    done.subscriptions = Rows { store: &**store, keys }.reseal().await?;
     progress(done);
     Ok(done)
 }

@@ -11,9 +11,11 @@ use crate::ring::KeyRing;
 use crate::seal::SealKey;
 use crate::upload::DecodeUpload;
 use cpis_model::Timestamp;
+use cpis_model::caller::{Caller, Rights, Who};
 use cpis_model::current_register::CurrentRegister;
 use cpis_model::entry::{Entry, What};
 use cpis_model::nhs_number::{NhsNumber, Range};
+use cpis_model::organisation::{OdsCode, Organisation};
 use cpis_store::Store;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -43,6 +45,10 @@ pub struct Settings {
     pub publish_multiple: u64,
     /// Hours after which a missing sequence number raises an alarm.
     pub gap_alarm_hours: i64,
+    /// Minutes after which a notice of a look in urgent care that nobody has read raises an alarm; 0 is never.
+    pub escalate_minutes: i64,
+    /// Days after which demographics is asked again about everybody with a plan; 0 is never.
+    pub retrace_days: i64,
 }
 
 impl Default for Settings {
@@ -58,6 +64,8 @@ impl Default for Settings {
             publish_seconds: 3600,
             publish_multiple: 64,
             gap_alarm_hours: 72,
+            escalate_minutes: 30,
+            retrace_days: 7,
         }
     }
 }
@@ -194,6 +202,19 @@ impl Service {
             }
         }
         store.close().await;
+    }
+}
+
+/// The service's own name, as organisation and as owner of its mailbox.
+const OWN_NAME: &str = "Child Protection - Information Sharing";
+
+/// The service itself, where it does something by itself.
+pub(crate) fn own_caller() -> Caller {
+    Caller {
+        who: Who::System { client: "cpis".into() },
+        organisation: Organisation { code: OdsCode::SERVICE, name: OWN_NAME.into() },
+        site: None,
+        rights: Rights::default(),
     }
 }
 

@@ -204,13 +204,24 @@ pub fn open_carried(service: &Service, purpose: &str, bound: &[u8], sealed: &[u8
     service.keys.ring.open(&place, sealed).ok().map(|opened| opened.to_vec())
 }
 
-/// Uses up something that may be used once, such as the id of a token. Says whether it was not used yet.
-pub async fn use_once(service: &Service, parts: &[&str], until: Timestamp) -> Result<bool, AppError> {
+fn used_id(service: &Service, parts: &[&str]) -> [u8; 32] {
     let mut id = [0; 32];
     let digest = group(service, parts);
     id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    id
+}
+
+/// Uses up something that may be used once, such as the id of a token. Says whether it was not used yet.
+pub async fn use_once(service: &Service, parts: &[&str], until: Timestamp) -> Result<bool, AppError> {
+    let id = used_id(service, parts);
     let row = KeptRow { kind: KeptKind::Used, id, revision: 1, groups: [None; 2], ends: Some(until), body: Vec::new() };
     Ok(service.store.keep(row, service.clock.now()).await?)
+}
+
+/// Lets something be used once more.
+pub(crate) async fn use_again(service: &Service, parts: &[&str]) -> Result<(), AppError> {
+    service.store.forget(KeptKind::Used, Forget::One(used_id(service, parts))).await?;
+    Ok(())
 }
 
 /// Forgets what has ended. The worker calls it.

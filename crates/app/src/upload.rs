@@ -101,8 +101,12 @@ pub async fn receive(
     if let Decision::Refused(refusal) = may(&caller, Action::Upload, Subject::Of(authority)) {
         return crate::look::refuse(service, caller, "upload", refusal, None).await;
     }
-    let is_table = |_: &UploadState, number: u64| Series::of(number) == Series::Assigned;
-    let Some((turn, state, first)) = first(service, authority, wishes, is_table).await? else {
+    // Tables take effect in the order in which they came; a file before this one that waits has to go before it.
+    let goes_before = |state: &UploadState, number: u64| match Series::of(number) {
+        Series::Assigned => true,
+        Series::Sent => number < sequence && state.is_next(number),
+    };
+    let Some((turn, state, order)) = first(service, authority, wishes, goes_before).await? else {
         return Ok(Received::Busy);
     };
     let (checksum, received): ([u8; 32], _) = (Sha256::digest(&file).into(), service.clock.now());
@@ -128,7 +132,11 @@ pub async fn receive(
         }
     };
     let mut job = process::Job { caller, head, decoded, checksum, file, received, expected_last: state.last };
-    if let Place::Gap(missing) = place {
+    if matches!(place, Place::Gap) {
+        let Some(missing) = state.missing_before(sequence) else {
+            // Nothing is missing: what is before it waits too.
+            return take_effect(service, job, turn, wishes, Order::Behind).await;
+        };
         if !after_restore::goes_on(service, authority, &state).await? {
             files::keep(service, &job, UploadStatus::WaitsForGap).await?;
             tracing::warn!(%authority, sequence, missing, "an upload waits for a missing one");
@@ -136,7 +144,7 @@ pub async fn receive(
         }
         job.expected_last = after_restore::give_up_before(service, &job, &state).await?;
     }
-    take_effect(service, job, turn, wishes, first).await
+    take_effect(service, job, turn, wishes, order).await
 }
 
 /// Takes a table, which says neither who sends it nor what number it has: it is the caller's authority's, and gets the next
@@ -185,7 +193,7 @@ async fn first(
     service: &Arc<Service>,
     authority: AuthorityCode,
     wishes: Wishes,
-    goes_before: fn(&UploadState, u64) -> bool,
+    goes_before: impl Fn(&UploadState, u64) -> bool,
 ) -> Result<Option<(Turn, UploadState, Order)>, AppError> {
     let turn = async || {
         if wishes.no_wait {
@@ -263,7 +271,7 @@ async fn take_effect(
 
 enum Place {
     Next,
-    Gap(u64),
+    Gap,
     Answered(Box<Acknowledgement>),
     Conflict(String),
 }
@@ -275,7 +283,7 @@ async fn place(service: &Service, head: &Header, checksum: [u8; 32], state: &Upl
         return Ok(Place::Next);
     }
     if head.sequence > last + 1 {
-        return Ok(Place::Gap(last + 1));
+        return Ok(Place::Gap);
     }
     let earlier = service.store.upload(head.authority, head.sequence).await?;
     match earlier {
@@ -322,6 +330,11 @@ fn name_of(service: &Service, authority: AuthorityCode, uploaded: Option<&str>) 
     registered.or_else(|| uploaded.map(str::to_owned)).unwrap_or_else(|| authority.to_string())
 }
 
+/// The answer to an upload that took effect.
+pub(crate) fn acknowledgement(service: &Service, row: &UploadRow) -> Result<Acknowledgement, AppError> {
+    files::open_acknowledgement(service, row)
+}
+
 /// Where an upload stands, for its authority.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -348,7 +361,7 @@ pub async fn status(service: &Service, caller: Arc<Caller>, sequence: u64) -> Re
         sequence,
         status: row.status,
         received: row.received,
-        missing: waits.then(|| state.last.map(|last| last + 1)).flatten(),
+        missing: waits.then(|| state.missing_before(sequence)).flatten(),
         acknowledgement: acknowledgement.transpose()?,
     })
 }

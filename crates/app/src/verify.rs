@@ -77,7 +77,7 @@ async fn walk(
         people: &people,
         months: &months,
         verifier: Verifier::new(checkpoints),
-        expected: Expected::new(marks.looks),
+        expected: Expected::new(marks.looks, keys.ring.clone()),
         tree: CompactRange::new(),
         tree_until: marks.tree,
     };

@@ -2,12 +2,16 @@
 
 use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::error::AppError;
+use crate::followed::Watch;
 use crate::freshness;
 use crate::lifecycle;
+use crate::mail::{self, Post};
 use crate::nodes;
 use crate::organisations;
 use crate::refusals;
+use crate::retrace;
 use crate::service::Service;
+use crate::subscriptions::{Sender, Subscriptions};
 use crate::upload::process_waiting;
 use cpis_model::Timestamp;
 use std::sync::Arc;
@@ -31,20 +35,46 @@ const SUMMARY: Duration = Duration::from_mins(1);
 /// A staging that is older than this many seconds was left by a crash: an upload takes seconds.
 const STAGING_SECONDS_MAX: i64 = 900;
 
-/// Starts the applier and the housekeeping, which work while this node leads, and what every node does. They end after `stop` turns true.
-pub fn start(service: &Arc<Service>, stop: watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+/// What an installation has beside its doors.
+#[derive(Default)]
+pub struct Beside {
+    /// Mailboxes.
+    pub post: Option<Arc<Post>>,
+    /// Subscriptions of authorities.
+    pub subscriptions: Option<Arc<Subscriptions>>,
+}
+
+/// What works beside the doors.
+pub struct Working {
+    /// The tasks; they end after they were told to.
+    pub tasks: Vec<tokio::task::JoinHandle<()>>,
+    /// Whether this node is the one that does what only one does.
+    pub leads: watch::Receiver<bool>,
+}
+
+/// Starts the applier, the housekeeping, the mailboxes' and the subscriptions' work, which go on while this node leads, and what
+/// every node does. They end after `stop` turns true.
+pub fn start(service: &Arc<Service>, beside: Beside, stop: watch::Receiver<bool>) -> Working {
     let (lead, leads) = watch::channel(false);
-    let turn = Pace { leads, stop: stop.clone() };
-    vec![
+    let turn = Pace { leads: leads.clone(), stop: stop.clone() };
+    let mail = beside.post.map(|post| {
+        [tokio::spawn(take_mail(post.clone(), turn.clone())), tokio::spawn(tell_by_mail(post, turn.clone()))]
+    });
+    let told = beside.subscriptions.map(|all| tokio::spawn(tell_subscribers(all, turn.clone())));
+    let mut tasks = vec![
         tokio::spawn(nodes::follow_lead(service.clone(), lead, stop.clone())),
         tokio::spawn(nodes::follow_others(service.clone(), stop.clone())),
         tokio::spawn(organisations::follow(service.clone(), stop.clone())),
         tokio::spawn(follow_looks(service.clone(), turn.clone())),
         tokio::spawn(follow_tree(service.clone(), turn.clone())),
         tokio::spawn(take_up_uploads(service.clone(), turn.clone())),
+        tokio::spawn(ask_again(service.clone(), turn.clone())),
         tokio::spawn(housekeep(service.clone(), turn)),
         tokio::spawn(count_refusals(service.clone(), stop)),
-    ]
+    ];
+    tasks.extend(mail.into_iter().flatten());
+    tasks.extend(told);
+    Working { tasks, leads }
 }
 
 /// When a task of the worker goes on.
@@ -180,6 +210,93 @@ async fn take_up_uploads(service: Arc<Service>, mut pace: Pace) {
     }
 }
 
+/// Asks demographics again about everybody with a plan, once in so many days.
+async fn ask_again(service: Arc<Service>, mut pace: Pace) {
+    let days = service.settings.retrace_days;
+    if days == 0 || !pace.lead().await {
+        return;
+    }
+    let mut stop = pace.stop.clone();
+    loop {
+        let asked = tokio::select! {
+            asked = retrace::slice(&service, days) => asked,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let pause = match asked {
+            Ok(retraced) if retraced.is_done => SUMMARY,
+            Ok(_) => GATHER,
+            Err(AppError::Unavailable { retry_after }) => Duration::from_secs(u64::from(retry_after)).max(ROUND),
+            Err(error) => {
+                tracing::error!(%error, "people with plans were not asked about again; it is tried later");
+                SUMMARY
+            }
+        };
+        if !pace.wait(&service, pause, false).await {
+            return;
+        }
+    }
+}
+
+/// Takes what comes into the service's mailbox. What is broken off is taken again.
+async fn take_mail(post: Arc<Post>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
+    let mut stop = pace.stop.clone();
+    loop {
+        let taken = tokio::select! {
+            taken = mail::intake::round(&post) => taken,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if let Err(error) = taken {
+            tracing::warn!(%error, "messages for the service are taken later");
+        }
+        let arrived = tokio::time::timeout(PAUSE, post.arrived.notified());
+        tokio::select! {
+            _ = arrived => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        if !pace.lead().await {
+            return;
+        }
+    }
+}
+
+/// Tells authorities of their notices in their mailboxes, and ends what nobody collected.
+async fn tell_by_mail(post: Arc<Post>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
+    let mut teller = mail::tell::Teller::default();
+    loop {
+        if let Err(error) = teller.round(&post).await {
+            tracing::warn!(%error, "authorities are told of their notices later");
+        }
+        if let Err(error) = mail::expiry::end_due(&post).await {
+            tracing::warn!(%error, "messages that ran out are ended later");
+        }
+        if !pace.wait(&post.service, PAUSE, false).await {
+            return;
+        }
+    }
+}
+
+/// Sends subscribers what is due. What is on its way when this node ends or stops leading is sent again.
+async fn tell_subscribers(subscriptions: Arc<Subscriptions>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
+    let mut sender = Sender::default();
+    loop {
+        if let Err(error) = sender.round(&subscriptions).await {
+            tracing::warn!(%error, "subscribers are told later");
+        }
+        if !pace.wait(&subscriptions.service, PAUSE, false).await {
+            return;
+        }
+    }
+}
+
 async fn housekeep(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
@@ -188,11 +305,13 @@ async fn housekeep(service: Arc<Service>, mut pace: Pace) {
         tracing::warn!(%error, "what an earlier run left is tidied up later");
     }
     let mut published = service.clock.now();
+    let mut unread = Watch::default();
     loop {
         for (what, done) in [
             ("gap alarms", gap_alarms(&service).await),
             ("ages of authorities' data", tell_ages(&service).await),
             ("entries set aside", tell_quarantine(&service).await),
+            ("notices that nobody read", unread.round(&service).await),
             ("left-over staging", discard_leftovers(&service).await),
             ("raw files", destroy_files(&service).await),
             ("ended sessions", crate::sessions::forget_ended(&service).await.map(|gone| gone as usize)),

@@ -34,7 +34,7 @@ async fn a_publication_hides_how_many_looks_there_were_and_every_entry_can_be_pr
     };
     let world = busy_world(settings).await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let tasks = worker::start(&world.service, stopped);
+    let tasks = worker::start(&world.service, worker::Beside::default(), stopped).tasks;
     let size = cpis_app::audit::publish(&world.service).await.unwrap();
     assert_eq!(size, Some(64));
     world.look(&clinician("later"), number(999_000_001)).await;
@@ -91,7 +91,7 @@ async fn the_worker_applies_signs_and_counts_unknown_callers_once_a_minute() {
     }
     let before = world.service.store.size().await.unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let tasks = worker::start(&world.service, stopped);
+    let tasks = worker::start(&world.service, worker::Beside::default(), stopped).tasks;
     stop.send(true).unwrap();
     for task in tasks {
         task.await.unwrap();

@@ -106,7 +106,8 @@ async fn a_restricted_person_is_answered_as_nothing() {
     assert!(hidden.plans.is_empty(), "not even a mismatch shows that something is held");
     assert!(world.list(&clinician("u1"), number).await.is_empty());
     world.apply().await;
-    assert!(world.notices(CITY).await.is_empty());
+    let told = [format!("{} at X26", number.digits())];
+    assert_eq!(world.notices(CITY).await, told, "that the record is hidden, and nothing of who asked");
     assert!(world.verify().await.is_clean());
     cpis_app::lifecycle::hide(&world.service, number, None).await.unwrap();
     assert_eq!(world.look(&clinician("u1"), number).await, ["714 CPP"]);

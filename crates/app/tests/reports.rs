@@ -14,6 +14,7 @@ fn unanswered() -> Report {
         kind: ReportKind::NoAnswer,
         phone: Some("01632960001".parse().unwrap()),
         text: Some("Rang three times".parse().unwrap()),
+        replaced_by: None,
     }
 }
 

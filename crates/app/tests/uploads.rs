@@ -24,6 +24,41 @@ fn codes(ack: &cpis_model::upload::Acknowledgement) -> Vec<String> {
         .collect()
 }
 
+/// Files that come while demographics is away, the first one too, take effect in the order of their numbers.
+#[tokio::test]
+async fn files_that_wait_for_demographics_keep_their_order() {
+    for first in [1, 7] {
+        let world = World::new().await;
+        let people: Vec<Person> = (0..4).map(|n| child(999_000_001 + n * 100)).collect();
+        world.knows(&people).await;
+        let send = async |n: usize| {
+            let records = [cpp(1, people[n].clone())];
+            world.upload(CAMDEN, first + n as u64, &records).await.code.code().to_owned()
+        };
+        if first == 1 {
+            assert_eq!(send(0).await, "CPF02");
+        }
+        let from = usize::from(first == 1);
+        world.demographics.fails(Some(DemographicsFault::Away(Duration::ZERO)));
+        for n in from..4 {
+            assert_eq!(send(n).await, "CPF05", "{n}");
+        }
+        // One that is sent again keeps its place, and is not the next for that.
+        assert_eq!(send(2).await, "CPF05");
+        let state = world.service.store.upload_state(authority(CAMDEN)).await.unwrap();
+        assert_eq!(state.waiting.len(), 4 - from);
+        assert_eq!(state.missing_before(first + 9), state.last.map(|_| first + 4));
+        world.demographics.fails(None);
+        // The next file takes what waits along.
+        let last = child(999_000_901);
+        world.knows(std::slice::from_ref(&last)).await;
+        let ack = world.upload(CAMDEN, first + 4, &[cpp(1, last)]).await;
+        assert_eq!(ack.code.code(), "CPF02");
+        let state = world.service.store.upload_state(authority(CAMDEN)).await.unwrap();
+        assert_eq!((state.last, state.waiting), (Some(first + 4), Vec::new()));
+    }
+}
+
 #[tokio::test]
 async fn valid_records_take_effect_and_others_come_back_with_their_place() {
     let world = World::new().await;

@@ -3,6 +3,7 @@
 mod accounts;
 mod backup;
 mod csv;
+mod mailbox;
 mod organisations;
 mod simulate;
 mod synth;
@@ -11,6 +12,7 @@ mod upkeep;
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
 pub use backup::{Backup, KeyExport, KeyImport, Restore};
+pub use mailbox::{Mailbox, MailboxAction};
 pub use organisations::{Organisations, OrganisationsAction};
 pub use simulate::{Scenario, Simulate};
 pub use synth::{
@@ -60,6 +62,8 @@ pub enum Command {
     Person(Person),
     /// Make, list and remove local accounts for the day on which nobody can sign in as usual.
     Account(Account),
+    /// Give mailboxes of MESH their passwords, list them, and shut them.
+    Mailbox(Mailbox),
     /// Fill the local demographics register, against which uploads are verified.
     Register(Register),
     /// Look at the register of organisations and change it: names, numbers and settings come from there.

@@ -126,17 +126,25 @@ impl Target {
 
     /// A request to a path of the service.
     pub fn post(&self, path: &str) -> RequestBuilder {
-        self.to(Method::POST, path)
+        self.to(Method::POST, path, &[])
     }
 
     /// A question to a path of the service.
     pub fn get(&self, path: &str) -> RequestBuilder {
-        self.to(Method::GET, path)
+        self.page(path, &[])
     }
 
-    fn to(&self, method: Method, path: &str) -> RequestBuilder {
+    /// The same with parameters.
+    pub fn page(&self, path: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
+        self.to(Method::GET, path, parameters)
+    }
+
+    fn to(&self, method: Method, path: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(path);
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
         let request = self.client.request(method, url);
         if self.token.is_empty() { request } else { request.bearer_auth(self.token.as_str()) }
     }

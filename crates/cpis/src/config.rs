@@ -1,11 +1,15 @@
 //! The configuration of `cpis serve`: read from one TOML file, checked as a whole.
 
 mod demographics;
+mod mesh;
 mod print;
 mod settings;
+mod subscriptions;
 
 pub use print::printed;
-pub use settings::{Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Pages, Postgres, Tls};
+pub use settings::{
+    Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Tls,
+};
 
 use crate::age_file;
 use crate::fault::{Fault, Kind, Result};
@@ -56,6 +60,8 @@ impl Config {
             ("tail_entries_max", self.tail_entries_max, 100..=10_000_000),
             ("file_days", self.file_days, 1..=3650),
             ("gap_alarm_hours", self.gap_alarm_hours, 1..=8760),
+            ("escalate_minutes", self.escalate_minutes, 0..=10_080),
+            ("retrace_days", self.retrace_days, 0..=365),
             ("checkpoint_seconds", self.checkpoint_seconds, 1..=3600),
             ("demographics.requests_per_second", self.demographics.requests_per_second, 1..=10_000),
             ("demographics.concurrent", self.demographics.concurrent, 2..=1_000),
@@ -105,6 +111,9 @@ impl Config {
             faults.push("each [[issuer]] needs `mapping`".to_owned());
         }
         faults.extend(self.demographics.check());
+        faults.extend(self.subscriptions.check());
+        faults.extend(self.mesh.iter().flat_map(Mesh::check));
+        faults.extend(self.mesh_server.iter().flat_map(MeshServer::check));
         let recipients = self.backup.recipients.iter().map(|text| age_file::recipient(text));
         faults.extend(recipients.filter_map(Result::err).map(|what| format!("`backup.recipients`: {what}")));
         faults.extend(self.postgres.iter().flat_map(Postgres::check));
@@ -129,7 +138,10 @@ impl Config {
             register,
             publish,
             backup,
+            subscriptions,
             postgres,
+            mesh,
+            mesh_server,
             demographics: Demographics { api_key_file, key_file, .. },
             ..
         } = self;
@@ -144,6 +156,7 @@ impl Config {
             key_file,
             &mut backup.folder,
             &mut backup.recipients_file,
+            &mut subscriptions.ca_file,
         ];
         let optional = paths.into_iter().filter_map(Option::as_mut);
         let tls = tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
@@ -151,7 +164,8 @@ impl Config {
         let server = postgres.iter_mut().flat_map(|server| {
             [&mut server.password_file, &mut server.ca_file, &mut server.owner_password_file].into_iter().flatten()
         });
-        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server) {
+        let mesh = mesh.iter_mut().flat_map(Mesh::paths).chain(mesh_server.iter_mut().flat_map(MeshServer::paths));
+        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server).chain(mesh) {
             *path = folder.join(&*path);
         }
     }
@@ -180,6 +194,8 @@ impl Config {
             publish_seconds: u64::from(self.publish.seconds),
             publish_multiple: u64::from(self.publish.multiple),
             gap_alarm_hours: i64::from(self.gap_alarm_hours),
+            escalate_minutes: i64::from(self.escalate_minutes),
+            retrace_days: i64::from(self.retrace_days),
         }
     }
 }

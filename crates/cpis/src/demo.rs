@@ -2,6 +2,7 @@
 //! through the real interfaces. Personal data is stored sealed only, as in any installation.
 
 mod country;
+mod mesh;
 mod ready;
 mod server;
 mod shown;
@@ -9,13 +10,13 @@ mod sign_in;
 mod story;
 mod world;
 
-use crate::cli::UploadFormat;
+use crate::client::send;
 use crate::config::{LogFormat, LogLevel, Logs, Pages};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::open::{self, Opened, app, database};
 use crate::places::{Lock, Places};
 use crate::running::{Doors, Known, Running, listen};
-use crate::{cli, logs, organisations, ring_file, say, signals, upload};
+use crate::{cli, logs, organisations, ring_file, say, signals};
 pub use country::{Country, Recipe};
 use cpis_app::demographics::LocalRegister;
 use cpis_app::organisations::{Edit, change_all};
@@ -28,6 +29,7 @@ use cpis_model::record_text::Text;
 use cpis_model::register::Register;
 use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
+use cpis_outbound_webhook::Backoff;
 use cpis_store::Store;
 use cpis_testkit::issuer::{Issuer, SigningKey, people};
 use ready::{AtSite, Examples, NextUpload, Ready, Tokens};
@@ -94,6 +96,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let (opened, made) = open_world(places, lock, arguments, now).await?;
     let world = World::new(made.on, made.people)?;
     let (listener, issuer) = open_doors(arguments.port).await?;
+    let (door, mesh) = mesh::open(arguments.port, &opened.keys).await?;
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
@@ -108,10 +111,29 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     };
     let known = Known { issuers: vec![sign_in], register: register.clone(), demographics: None };
     let pages = Pages { organisation: Some("Demonstration".to_owned()), ..Pages::default() };
-    let doors = Doors { listener: Some(listener), tls: None, inside: None, base_url: base.clone(), pages };
-    let running = Running::start(opened, settings, known, doors).await?;
-    let stage =
-        Stage { service: &running.service, base: &base, issuer: &issuer, register: &register, world: &world, now };
+    // Subscribers of a demo sit on this machine, and nobody waits half a minute for a second try.
+    let backoff = Backoff { first: Duration::from_secs(1), ..Backoff::default() };
+    let webhook = cpis_outbound_webhook::Settings { plain_loopback: true, backoff, ..Default::default() };
+    let doors = Doors {
+        listener: Some(listener),
+        tls: None,
+        inside: None,
+        base_url: base.clone(),
+        pages,
+        mesh: Some(door),
+        mesh_server: None,
+        webhook,
+    };
+    let running = Running::start(opened, settings, mesh::settings(), known, doors).await?;
+    let stage = Stage {
+        service: &running.service,
+        base: &base,
+        issuer: &issuer,
+        register: &register,
+        world: &world,
+        mesh: &mesh,
+        now,
+    };
     let told = tokio::select! {
         told = begin(&stage, made, ready_file.as_deref()) => told,
         () = signals::asked(&mut stop) => Ok(None),
@@ -237,15 +259,19 @@ async fn fill(stage: &Stage<'_>) -> Result<Vec<(String, Value)>> {
     let local = LocalRegister::new(stage.service.store.clone(), stage.service.keys.clone());
     local.put(&stage.world.register()).await.map_err(|error| app(&error))?;
     register_hours(stage).await?;
+    mesh::give_passwords(stage.service, stage.now).await?;
     let mut sent = Vec::new();
     for authority in AUTHORITIES {
         let code = authority.parse().map_err(|_| Fault::failed("A code of the demo's authorities is wrong"))?;
-        let file = stage.world.file(stage.register, authority, next_sequence(stage, code).await?)?;
-        let answer = upload::deliver(&stage.worker(authority)?, file.into(), UploadFormat::Hl7v3).await?;
-        if !answer.status.is_success() {
+        let sequence = next_sequence(stage, code).await?;
+        let file = stage.world.file(stage.register, authority, sequence)?;
+        stage.mesh.client(stage.service, authority).await?.deliver(file.into(), sequence).await?;
+        let answer = send(stage.worker(authority)?.get(&format!("/authority/v1/uploads/{sequence}"))).await?;
+        let acknowledgement = answer.body.get("acknowledgement").filter(|answer| answer.is_object()).cloned();
+        let Some(acknowledgement) = acknowledgement else {
             return Err(Fault::failed(format!("The demo's service answered {}", answer.words())));
-        }
-        sent.push((stage.authority(authority), answer.body));
+        };
+        sent.push((stage.authority(authority), acknowledgement));
     }
     local.put(&stage.world.register_later()?).await.map_err(|error| app(&error))?;
     for part in [Part::Superseded, Part::StorySuperseded] {
@@ -265,7 +291,7 @@ async fn next_sequence(stage: &Stage<'_>, authority: AuthorityCode) -> Result<u6
     Ok(state.last.map_or(1, |last| last + 1))
 }
 
-/// When the authorities' invented numbers are answered, so that pages can say which is open now.
+/// When the authorities' invented numbers are answered, so that pages can say which is open now; and their mailboxes.
 async fn register_hours(stage: &Stage<'_>) -> Result<()> {
     let register = stage.service.register.get();
     let mut edits = Vec::new();
@@ -274,11 +300,12 @@ async fn register_hours(stage: &Stage<'_>) -> Result<()> {
         let (Some(held), Some(Record::Authority(record))) = (held, held.map(|held| &*held.record)) else {
             return Err(Fault::failed(format!("The register has no authority {authority}")));
         };
-        let contacts = world::contacts(record.code)?;
-        edits
-            .push(Edit { record: Record::Authority(Authority { contacts, ..record.clone() }), expected: held.version });
+        let (contacts, mailboxes) = (world::contacts(record.code)?, vec![mesh::mailbox_of(authority)?]);
+        let record = Record::Authority(Authority { contacts, mailboxes, ..record.clone() });
+        edits.push(Edit { record, expected: held.version });
     }
-    let why: Text = "invented hours for the demo".parse().map_err(|_| Fault::failed("The demo's reason is wrong"))?;
+    let why: Text =
+        "invented hours and mailboxes for the demo".parse().map_err(|_| Fault::failed("The demo's reason is wrong"))?;
     let done = change_all(stage.service, organisations::caller()?, edits, &why).await;
     done.map(|_| ()).map_err(|error| app(&error))
 }
@@ -306,6 +333,9 @@ async fn ready(stage: &Stage<'_>, made: Made, file: &Path) -> Result<Ready> {
         simulate_tokens: simulate_tokens(stage),
         country: made.country.map(|country| country.recipe(made.on, made.people)),
         examples: Examples::of(stage.world)?,
+        mesh: stage.mesh.url.clone(),
+        mesh_shared_key: stage.mesh.shared_key.clone(),
+        mailboxes: mesh::mailboxes(stage.service).await?,
         spreadsheet: ready::spreadsheet(file),
     })
 }

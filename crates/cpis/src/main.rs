@@ -21,8 +21,10 @@ mod doctor;
 mod epoch;
 mod fault;
 mod gauges;
+mod hooks;
 mod keys;
 mod logs;
+mod mailbox;
 mod metric_table;
 mod migrate;
 mod open;
@@ -84,6 +86,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Keys(arguments) => keys::run(arguments).await,
             Command::Person(arguments) => person::run(arguments).await,
             Command::Account(arguments) => account::run(arguments).await,
+            Command::Mailbox(arguments) => mailbox::run(arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
             Command::Organisations(arguments) => organisations::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,

@@ -1,6 +1,7 @@
 //! Every metric of the service with its kind, unit, labels and meaning. `/metrics` describes itself from this table, and
 //! docs/ops/metrics.md is written from it; a test holds it against every place that counts something.
 
+use cpis_app::subscriptions::Status;
 use metrics::Unit;
 
 /// How a metric behaves.
@@ -62,6 +63,12 @@ pub fn describe() {
     }
     for outcome in ["used", "refused"] {
         metrics::counter!("cpis_break_glass_total", "outcome" => outcome).increment(0);
+    }
+    for outcome in ["taken", "retried", "gone", "refused"] {
+        metrics::counter!("cpis_subscription_posts_total", "outcome" => outcome).increment(0);
+    }
+    for status in Status::ALL {
+        metrics::gauge!("cpis_subscriptions", "status" => status.word()).set(0.0);
     }
 }
 
@@ -210,8 +217,121 @@ pub const METRICS: &[Metric] = &[
         "it grows: an authority has stopped fetching",
     )
     .of_leader(),
+    gauge(
+        "cpis_notices_overdue",
+        Unit::Count,
+        &[],
+        "notices of looks in urgent care that nobody has read for `escalate_minutes`",
+        "it is not 0: call the authority",
+    )
+    .of_leader(),
+    gauge(
+        "cpis_authority_notices_overdue",
+        Unit::Count,
+        &["authority"],
+        "the same of one authority; none before its first one",
+        "it is not 0: call the authority",
+    )
+    .of_leader(),
     // uploads
     counter("cpis_uploads_total", &["code"], "files by CPF code", "CPF01, CPF04 or CPF05 repeat"),
+    // mailboxes
+    counter(
+        "cpis_mesh_requests_total",
+        &["what", "status"],
+        "requests of MESH by what they are about and by status",
+        "status 403 rises: a wrong password, or a client whose clock is more than two hours wrong",
+    ),
+    histogram("cpis_mesh_seconds", Unit::Seconds, &["what"], "how long a request of MESH took, with its body"),
+    counter("cpis_mail_messages_total", &["way"], "messages that came into mailboxes, and that were collected", ""),
+    gauge("cpis_mail_waiting", Unit::Count, &[], "messages for the service that were not taken yet", "it grows")
+        .of_leader(),
+    gauge(
+        "cpis_mail_waiting_seconds",
+        Unit::Seconds,
+        &[],
+        "age of the oldest message for the service that was not taken yet",
+        "it grows: an authority's files do not take effect",
+    )
+    .of_leader(),
+    counter(
+        "cpis_mail_failed_total",
+        &[],
+        "tries to take a message for the service that failed; it holds up its sender's later ones",
+        "it rises: the log names the message",
+    ),
+    counter(
+        "cpis_mail_refused_total",
+        &["code"],
+        "messages that are no upload of their sender's, by the code of their report",
+        "it rises: call the authority",
+    ),
+    counter(
+        "cpis_mail_uncollected_total",
+        &[],
+        "messages that nobody collected in time",
+        "it rises: somebody does not look into their mailbox",
+    ),
+    counter("cpis_mail_told_total", &[], "notices that were told in mailboxes", ""),
+    counter(
+        "cpis_mail_telling_failed_total",
+        &[],
+        "tries to tell an authority of its notices that failed",
+        "it rises: the log names the authority",
+    ),
+    gauge(
+        "cpis_mesh_server_reached",
+        Unit::Count,
+        &[],
+        "1 while the MESH server on which the service has its mailbox answers",
+        "it is 0: nothing comes from it, and nothing leaves",
+    )
+    .of_leader(),
+    counter(
+        "cpis_mesh_server_reports_total",
+        &[],
+        "reports of the MESH server about messages that did not arrive",
+        "it rises: the log names code and message",
+    ),
+    counter(
+        "cpis_mesh_server_refused_total",
+        &[],
+        "messages that the MESH server does not take",
+        "it rises: the log says why",
+    ),
+    // subscriptions
+    gauge(
+        "cpis_subscriptions",
+        Unit::Count,
+        &["status"],
+        "subscriptions of authorities by where they stand",
+        "some are in status error: nothing is sent to them until their subscriber asks anew",
+    )
+    .of_leader(),
+    counter(
+        "cpis_subscription_posts_total",
+        &["outcome"],
+        "attempts to send a notification to a subscriber, by what became of them",
+        "most of them are retried: the way out of this network is closed",
+    ),
+    // demographics asked again
+    gauge(
+        "cpis_retrace_last_timestamp_seconds",
+        Unit::Seconds,
+        &[],
+        "when demographics was last asked again about everybody with a plan, in seconds since 1970",
+        "it is older than twice `retrace_days`",
+    )
+    .of_leader(),
+    counter("cpis_retraced_total", &["found"], "people for whom demographics says something else than before", ""),
+    gauge(
+        "cpis_retrace_suspicious",
+        Unit::Count,
+        &[],
+        "1 while demographics knows nothing of so many people with plans that nobody is hidden for it",
+        "it is 1: demographics is wrong",
+    )
+    .of_leader(),
     gauge("cpis_upload_records", Unit::Count, &[], "records of the last file", ""),
     gauge(
         "cpis_upload_waiting_seconds",

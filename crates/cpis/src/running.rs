@@ -3,10 +3,13 @@
 use crate::config::Pages;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::gauges;
+use crate::hooks;
 use crate::metric_table;
 use crate::open::{self, Opened};
 use crate::pages::{self, Issuer};
 use cpis_app::demographics::Demographics;
+use cpis_app::mail::{MailSettings, Post};
+use cpis_app::worker::{Beside, Working};
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, organisations, worker};
 use cpis_identity::{KeySource, Verifier};
 use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
@@ -14,6 +17,8 @@ use cpis_model::current_register::CurrentRegister;
 use cpis_model::register::Register;
 use cpis_model::time::london_day;
 use cpis_model::upload::UPLOAD_BYTES_MAX;
+use cpis_outbound_mesh::Mesh;
+use cpis_outbound_mesh::exchange::{self, Kept};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 /// Pause between two looks at whether the issuers' keys are fresh.
 const KEYS_PAUSE: Duration = Duration::from_secs(5);
@@ -31,6 +37,8 @@ const KEYS_PAUSE: Duration = Duration::from_secs(5);
 const KEYS_WAIT: Duration = Duration::from_secs(2);
 /// Bytes of uploads in memory at once: two of the largest.
 const UPLOAD_BYTES: usize = 2 * UPLOAD_BYTES_MAX;
+/// Seconds for messages that are on their way when the service ends; a client sends a chunk again.
+const MESH_DRAIN_SECONDS: u64 = 10;
 /// Limits of a histogram of seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
 /// Limits of a histogram of group sizes.
@@ -48,6 +56,33 @@ pub struct Doors {
     pub base_url: String,
     /// The pages of that listener.
     pub pages: Pages,
+    /// Mailboxes of MESH.
+    pub mesh: Option<MeshDoor>,
+    /// A MESH server elsewhere.
+    pub mesh_server: Option<MeshServer>,
+    /// Where subscribers' endpoints may be.
+    pub webhook: cpis_outbound_webhook::Settings,
+}
+
+/// A MESH server elsewhere, with our mailbox on it.
+pub struct MeshServer {
+    /// The client.
+    pub mesh: Arc<Mesh>,
+    /// Time between two looks into the mailbox.
+    pub poll: Duration,
+}
+
+/// What both doors of MESH keep about a message.
+const KEPT: Kept = Kept { write: cpis_inbound_mesh::keep, read: cpis_inbound_mesh::kept };
+
+/// The mailboxes of MESH.
+pub struct MeshDoor {
+    /// Where they are reached.
+    pub listener: TcpListener,
+    /// TLS of that listener.
+    pub tls: Option<TlsAcceptor>,
+    /// The key that they share.
+    pub shared_key: Zeroizing<Vec<u8>>,
 }
 
 /// Who is known: mappings, the register of organisations, demographics.
@@ -68,6 +103,7 @@ pub struct Running {
     draining: Arc<AtomicBool>,
     outside: Option<Door>,
     inside: Option<Door>,
+    mesh: Option<Door>,
     stop_worker: watch::Sender<bool>,
     worker: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
@@ -109,7 +145,13 @@ pub async fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener> {
 
 impl Running {
     /// Starts everything. What fails here has changed nothing.
-    pub async fn start(opened: Opened, settings: Settings, known: Known, doors: Doors) -> Result<Self> {
+    pub async fn start(
+        opened: Opened,
+        settings: Settings,
+        mail: MailSettings,
+        known: Known,
+        doors: Doors,
+    ) -> Result<Self> {
         let metrics = metrics_text()?;
         gauges::tell_start();
         let now = SystemClock.now();
@@ -133,6 +175,7 @@ impl Running {
                 _ => open::app(&error),
             });
         }
+        let subscriptions = hooks::subscriptions(service.clone(), doors.webhook, doors.base_url.clone())?;
         let held = Arc::new(AtomicBool::new(false));
         let (stop_worker, worker_stop) = watch::channel(false);
         let refresh = tokio::spawn(refresh(verifier.clone(), held.clone(), worker_stop.clone()));
@@ -144,6 +187,7 @@ impl Running {
         let limits = Limits::default();
         let http = Arc::new(Http {
             service: service.clone(),
+            subscriptions: subscriptions.clone(),
             verifier,
             base_url: doors.base_url.clone(),
             metrics: Arc::new(move || metrics.render()),
@@ -151,7 +195,14 @@ impl Running {
             upload_bytes: Arc::new(Semaphore::new(UPLOAD_BYTES)),
             limits,
         });
-        let mut worker = worker::start(&service, worker_stop.clone());
+        let has_mail = doors.mesh.is_some() || doors.mesh_server.is_some();
+        let post = has_mail.then(|| Post::new(service.clone(), cpis_inbound_mesh::wire(), mail));
+        let beside = Beside { post: post.clone(), subscriptions: Some(subscriptions) };
+        let Working { tasks: mut worker, leads } = worker::start(&service, beside, worker_stop.clone());
+        if let (Some(server), Some(post)) = (doors.mesh_server, post.clone()) {
+            let exchange = exchange::run(post, server.mesh, KEPT, server.poll, leads, worker_stop.clone());
+            worker.push(tokio::spawn(exchange));
+        }
         worker.push(tokio::spawn(gauges::follow(service.clone(), opened.places.clone(), worker_stop)));
         let serve = cpis_inbound_http::serve;
         let inner = inside_router(http.clone());
@@ -160,7 +211,13 @@ impl Running {
         let tls = doors.tls;
         let outside = doors.listener.map(|door| Door::open(|stop| serve(door, tls, outer, limits, stop)));
         let inside = doors.inside.map(|door| Door::open(|stop| serve(door, None, inner, limits, stop)));
-        Ok(Self { service, opened, draining, outside, inside, stop_worker, worker, refresh })
+        let mesh = doors.mesh.zip(post).map(|(door, post)| {
+            let limits = Limits { drain_seconds: MESH_DRAIN_SECONDS, ..limits };
+            let mailboxes = cpis_inbound_mesh::Door::new(post, door.shared_key, cpis_inbound_mesh::Limits::default());
+            let router = cpis_inbound_mesh::router(mailboxes);
+            Door::open(|stop| serve(door.listener, door.tls, router, limits, stop))
+        });
+        Ok(Self { service, opened, draining, outside, inside, mesh, stop_worker, worker, refresh })
     }
 
     /// Tells from now on when the newest backup in this folder was made.
@@ -172,12 +229,12 @@ impl Running {
     /// Ends in order: says that it is not ready, goes on taking requests for the time to leave, answers what it took, signs the
     /// last checkpoint, closes the database. Readiness says no until only that is left.
     pub async fn stop(self, leave: Duration) {
-        let Self { service, opened, draining, outside, inside, stop_worker, worker, refresh } = self;
+        let Self { service, opened, draining, outside, inside, mesh, stop_worker, worker, refresh } = self;
         draining.store(true, Ordering::Relaxed);
         if outside.is_some() {
             tokio::time::sleep(leave).await;
         }
-        if let Some(door) = outside {
+        for door in [outside, mesh].into_iter().flatten() {
             door.close().await;
         }
         let _ = stop_worker.send(true);

@@ -1,19 +1,22 @@
 //! `cpis serve`: everything that can be wrong is found, with its words and exit code, before the first door opens.
 
 use crate::cli;
-use crate::config::{Config, read_text};
+use crate::config::{self, Config, Mesh, read_text};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::pages::Issuer;
 use crate::places::Places;
-use crate::running::{Doors, Known, Running, listen};
+use crate::running::{Doors, Known, MeshDoor, MeshServer, Running, listen};
 use crate::{demographics, gauges, logs, open, say, signals, tls};
+use cpis_app::SystemClock;
+use cpis_app::mail::MailSettings;
 use cpis_identity::Mapping;
 use cpis_model::register::Register;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use zeroize::Zeroizing;
 
 /// Largest mapping or table in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -50,13 +53,30 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
         Role::Serve => Some(listen(config.listen, "`listen` in the configuration").await?),
         Role::Work => None,
     };
+    let mesh = match (role, &config.mesh) {
+        (Role::Serve, Some(mesh)) => Some(mesh_door(mesh).await?),
+        _ => None,
+    };
+    let mesh_server = config.mesh_server.as_ref().map(|server| mesh_server(server, &config)).transpose()?;
+    let webhook = config.subscriptions.choices()?;
     let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;
     let address = listener.as_ref().map(TcpListener::local_addr).transpose();
     let address = address.or_fault(Kind::Address, "The listener has no address")?;
     let inside_address = inside.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base_url = config.external_url(address.unwrap_or(config.listen));
-    let doors = Doors { listener, tls, inside: Some(inside), base_url: base_url.clone(), pages: config.pages.clone() };
-    let mut running = Running::start(opened, config.choices(places.checkpoints), known, doors).await?;
+    let mail = config.mesh.as_ref().map_or_else(MailSettings::default, Mesh::choices);
+    let mesh_address = mesh.as_ref().map(|mesh| (mesh.listener.local_addr(), mesh.tls.is_some()));
+    let doors = Doors {
+        listener,
+        tls,
+        inside: Some(inside),
+        base_url: base_url.clone(),
+        pages: config.pages.clone(),
+        mesh,
+        mesh_server,
+        webhook,
+    };
+    let mut running = Running::start(opened, config.choices(places.checkpoints), mail, known, doors).await?;
     if let Some(tls) = &config.tls {
         gauges::tell_certificate(&tls.certificate);
     }
@@ -67,12 +87,64 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     if let Some(address) = address {
         say::line(format_args!("Listening on {scheme}://{address} for hospitals and authorities, known as {base_url}"));
     }
+    if let Some((Ok(address), is_secure)) = mesh_address {
+        let scheme = if is_secure { "https" } else { "http" };
+        say::line(format_args!("Listening on {scheme}://{address} for mailboxes of MESH"));
+    }
     say::line(format_args!("Listening on http://{inside_address} for health and metrics"));
     signals::asked(&mut stop).await;
     say::line("Ending: answering what was taken. A second signal ends at once.");
     running.stop(Duration::from_secs(u64::from(config.leave_seconds))).await;
     say::line("Ended. Everything is stored.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The mailboxes' door, as the configuration says.
+async fn mesh_door(mesh: &Mesh) -> Result<MeshDoor> {
+    let tls = match (&mesh.certificate, &mesh.key, &mesh.client_ca_file) {
+        (Some(certificate), Some(key), Some(clients)) => Some(tls::mutual_acceptor(certificate, key, clients)?),
+        (Some(certificate), Some(key), None) => Some(tls::acceptor(certificate, key)?),
+        _ => None,
+    };
+    let shared_key = secret(mesh.shared_key_file.as_deref(), "The mailboxes' shared key")?;
+    let listener = listen(mesh.listen, "`mesh.listen` in the configuration").await?;
+    Ok(MeshDoor { listener, tls, shared_key })
+}
+
+/// The client for a MESH server elsewhere, as the configuration says.
+fn mesh_server(server: &config::MeshServer, config: &Config) -> Result<MeshServer> {
+    let what = "The MESH server in the configuration";
+    let mail = config.mesh.as_ref().map_or_else(MailSettings::default, Mesh::choices);
+    let mailbox = mail.service_mailbox.parse().or_fault(Kind::Configuration, "`mesh.mailbox`")?;
+    let password = secret(server.password_file.as_deref(), "The password of our mailbox on the MESH server")?;
+    let shared_key = secret(server.shared_key_file.as_deref(), "The MESH server's shared key")?;
+    let password = std::str::from_utf8(&password).or_fault(Kind::Configuration, what)?;
+    let read = |path: &Option<PathBuf>| {
+        let fault = |path: &Path, error: std::io::Error| {
+            Fault::new(Kind::Configuration, format!("{what}: {} cannot be read ({error})", path.display()))
+        };
+        path.as_deref().map(|path| std::fs::read(path).map_err(|error| fault(path, error))).transpose()
+    };
+    let settings = cpis_outbound_mesh::Settings {
+        authorities: read(&server.ca_file)?,
+        identity: read(&server.identity_file)?.map(Zeroizing::new),
+        proxy: server.proxy.clone(),
+        ..cpis_outbound_mesh::Settings::new(&server.url, mailbox, password, &shared_key)
+    };
+    let mesh = cpis_outbound_mesh::Mesh::new(settings, Arc::new(SystemClock)).or_fault(Kind::Configuration, what)?;
+    Ok(MeshServer { mesh: Arc::new(mesh), poll: Duration::from_secs(u64::from(server.poll_seconds)) })
+}
+
+/// A secret from a file of one line.
+fn secret(path: Option<&Path>, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let Some(path) = path else { return Err(Fault::new(Kind::Configuration, format!("{what}: no file is named"))) };
+    let fault = |why: String| Fault::new(Kind::Configuration, format!("{what} {}: {why}", path.display()));
+    let text = Zeroizing::new(read_text(path, 4096).map_err(fault)?);
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(fault("it is empty".to_owned()));
+    }
+    Ok(Zeroizing::new(secret.as_bytes().to_vec()))
 }
 
 fn issuers(config: &Config, path: &Path) -> Result<Vec<Issuer>> {

@@ -6,11 +6,33 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// The acceptor for this certificate and key.
 pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
+    accept(certificate, key, None)
+}
+
+/// The same for clients that show a certificate which one of these authorities signed; others do not get in.
+pub fn mutual_acceptor(certificate: &Path, key: &Path, client_authorities: &Path) -> Result<TlsAcceptor> {
+    accept(certificate, key, Some(client_authorities))
+}
+
+fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
+    let first = format!("The authorities of clients' certificates {}", path.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).or_fault(Kind::Configuration, &first)? {
+        let certificate = certificate.or_fault(Kind::Configuration, &first)?;
+        roots.add(certificate).or_fault(Kind::Configuration, &first)?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()));
+    verifier.build().or_fault(Kind::Configuration, first)
+}
+
+fn accept(certificate: &Path, key: &Path, client_authorities: Option<&Path>) -> Result<TlsAcceptor> {
     let named = |what: &str, path: &Path| format!("{what} {}", path.display());
     let first = named("The certificate", certificate);
     let chain = CertificateDer::pem_file_iter(certificate).or_fault(Kind::Configuration, &first)?;
@@ -22,8 +44,11 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder =
         builder.with_safe_default_protocol_versions().or_fault(Kind::Configuration, "TLS cannot be set up")?;
+    let builder = match client_authorities {
+        None => builder.with_no_client_auth(),
+        Some(path) => builder.with_client_cert_verifier(clients(path)?),
+    };
     let mut config = builder
-        .with_no_client_auth()
         .with_single_cert(chain, secret)
         .or_fault(Kind::Configuration, "The certificate and the private key do not go together")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -175,6 +175,7 @@ fn digits(person: &cpis_model::upload::Person) -> String {
 const FOLLOWED: &[&str] = &[
     "applier-lags.md",
     "authority-silent.md",
+    "mailbox-stuck.md",
     "backup-old.md",
     "cannot-tell.md",
     "clock-wrong.md",
@@ -183,9 +184,11 @@ const FOLLOWED: &[&str] = &[
     "erase-a-person.md",
     "misuse.md",
     "nobody-signs-in.md",
+    "notices-overdue.md",
     "renew-certificate.md",
     "restore.md",
     "rotate-keys.md",
+    "subscription-dead.md",
     "verification-fails.md",
     "will-not-start.md",
 ];
@@ -289,6 +292,27 @@ fn authority_silent() {
     let told = machine.follow("authority-silent.md", "");
     assert!(told[1].contains("an upload waits for a missing one"), "{}", told[1]);
     assert!(told[3].contains("cpis_uploads_total{code=\"CPF02\"} 1"), "{}", told[3]);
+}
+
+#[test]
+fn notices_overdue() {
+    let machine = Machine::new();
+    let told = machine.follow("notices-overdue.md", "");
+    assert!(told[1].contains("cpis_notices_overdue 0") && told[1].contains("escalate_minutes = 30"), "{}", told[1]);
+    assert!(told[3].contains("cpis_leads 1"), "{}", told[3]);
+}
+
+#[test]
+fn mailbox_stuck() {
+    let told = Machine::new().follow("mailbox-stuck.md", "");
+    assert!(told[3].contains("oldest message waits 0 seconds"), "{}", told[3]);
+}
+
+#[test]
+fn subscription_dead() {
+    let told = Machine::new().follow("subscription-dead.md", "");
+    assert!(told[1].contains("cpis_subscriptions{status=\"error\"} 0"), "{}", told[1]);
+    assert!(told[3].contains("0 in error"), "{}", told[3]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::json::Json;
 use crate::link;
+use crate::subscription::Topic;
 use crate::systems;
 use cpis_model::Date;
 
@@ -15,6 +16,12 @@ const BIRTHDATE: &str = "Optional, of this service. YYYY-MM-DD. Where it is not 
 const COUNT: &str = "Optional. Up to 25; there is one page only, and total stays the same.";
 const ACCESSES: &str = "The last accesses from unscheduled care, at most 25, newest first. The PractitionerRoles are sent \
     whether _include is given or not. Where the list lags behind, an OperationOutcome says up to when it is complete.";
+const SUBSCRIPTIONS: &str = "For authorities, about records of their own. Notifications are signed and say that there is \
+    something to fetch, and never what: the content is id-only or empty, and the focus is a notice of the authority's \
+    interface. Filters are not offered.";
+const TOPICS: &str =
+    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical";
+const OPERATIONS: &str = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-";
 const PLANS: &str =
     "One CareTeam for each plan: active, proposed where it is yet to start, inactive where it is over and still shown.";
 
@@ -49,6 +56,7 @@ pub fn capability_statement(base_url: &str, version: &str, date: Date) -> Vec<u8
                     json.key("searchInclude").array(|json| json.string(&["AuditEvent:agent"]));
                     parameters(json, "http://hl7.org/fhir/SearchParameter/AuditEvent-patient", Some(COUNT));
                 });
+                json.object(subscriptions);
             });
         });
     })
@@ -63,6 +71,32 @@ fn security(json: &mut Json) {
         });
     });
     json.text("description", "User-restricted access, CIS2 identity");
+}
+
+fn subscriptions(json: &mut Json) {
+    json.key("extension").array(|json| {
+        for topic in Topic::ALL {
+            json.object(|json| {
+                json.text("url", TOPICS);
+                json.text("valueCanonical", topic.canonical());
+            });
+        }
+    });
+    json.text("type", "Subscription");
+    json.text("documentation", SUBSCRIPTIONS);
+    json.key("interaction").array(|json| {
+        for code in ["create", "read", "update", "delete", "search-type"] {
+            json.object(|json| json.text("code", code));
+        }
+    });
+    json.key("operation").array(|json| {
+        for name in ["status", "events"] {
+            json.object(|json| {
+                json.text("name", name);
+                json.parts("definition", &[OPERATIONS, name]);
+            });
+        }
+    });
 }
 
 fn resource(json: &mut Json, name: &str, documentation: &str) {

@@ -36,7 +36,9 @@ pub enum Issue {
     NotAcceptable,
     /// The body of a search is not a form.
     UnsupportedMediaType,
-    /// The body of a search is too long.
+    /// The body is not FHIR as JSON.
+    NotFhirJson,
+    /// The body is too long.
     BodyTooLarge,
     /// Something behind the service was too slow.
     Timeout,
@@ -44,6 +46,10 @@ pub enum Issue {
     TooMany,
     /// The date of birth that was given is not the stored one: "cannot tell".
     BirthMismatch,
+    /// Somebody else changed the same thing.
+    Changed,
+    /// What was sent is well-formed and cannot be done, in words.
+    Refused(&'static str),
     /// The service could not check: "cannot tell".
     Unavailable,
     /// Something unexpected; the id finds the cause in the log.
@@ -127,7 +133,9 @@ const BAD_HEADER: &str = "Missing or invalid head parameter"; // as published
 const OLD_STYLE: &str = "Old-style NHS number: search with the ten-digit number";
 const ONLY_JSON: &str = "Answers are sent as application/fhir+json only";
 const ONLY_FORM: &str = "The body of a search must be application/x-www-form-urlencoded";
-const BODY_LONG: &str = "The body of the search is too long";
+const FHIR_JSON: &str = "The body must be application/fhir+json";
+const CHANGED: &str = "Somebody else changed this meanwhile: look at it again";
+const BODY_LONG: &str = "The body is too long";
 const SLOW: &str = "The service could not check in time. This is not an answer about the child.";
 const AWAY: &str = "The service could not check. This is not an answer about the child.";
 const BIRTH: &str = "Cannot tell: the details do not match";
@@ -158,10 +166,13 @@ impl Issue {
             Self::MethodNotAllowed     => row(405, "error", "not-supported", SERVICE,      "",            ""),
             Self::NotAcceptable        => row(406, "error", "not-supported", UNSUPPORTED,  ONLY_JSON,     ""),
             Self::UnsupportedMediaType => row(415, "error", "not-supported", UNSUPPORTED,  ONLY_FORM,     ""),
+            Self::NotFhirJson          => row(415, "error", "not-supported", UNSUPPORTED,  FHIR_JSON,     ""),
             Self::BodyTooLarge         => row(413, "error", "too-long",      SEARCH,       BODY_LONG,     ""),
             Self::Timeout              => row(408, "error", "timeout",       CALL,         SLOW,          ""),
             Self::TooMany              => row(429, "error", "throttled",     TOO_MANY,     WAIT,          ""),
             Self::BirthMismatch        => row(409, "error", "business-rule", VALIDATION,   BIRTH,         ""),
+            Self::Changed              => row(409, "error", "conflict",      VALIDATION,   CHANGED,       ""),
+            Self::Refused(why)         => row(422, "error", "business-rule", VALIDATION,   why,           ""),
             Self::Unavailable          => row(503, "error", "transient",     CALL,         AWAY,          ""),
             Self::Internal(message)    => Row {
                 diagnostics: message.to_string().into(),

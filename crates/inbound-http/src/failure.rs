@@ -23,8 +23,7 @@ pub fn issue(door: &Door, error: AppError) -> (Issue, Option<u32>) {
         AppError::BirthMismatch => (Issue::BirthMismatch, None),
         AppError::TestNumber => (TEST_NUMBER, None),
         AppError::NotFound => (Issue::NotFound, None),
-        // Only what a record's version decides ends so, and nothing in FHIR does.
-        AppError::Conflict => (Issue::Unavailable, Some(RETRY_AFTER_SECONDS)),
+        AppError::Conflict => (Issue::Changed, None),
         AppError::Damaged(place) => {
             log_damaged(&place);
             (Issue::Unavailable, Some(RETRY_AFTER_SECONDS))

@@ -76,7 +76,8 @@ pub fn outcome(issue: &Issue, retry_after: Option<u32>) -> Response {
     response
 }
 
-fn acceptable(headers: &HeaderMap) -> Result<(), Issue> {
+/// Whether the client takes what is sent.
+pub fn acceptable(headers: &HeaderMap) -> Result<(), Issue> {
     let mut values = headers.get_all(ACCEPT).iter();
     let accepted = match (values.next(), values.next()) {
         (None, _) => true,
@@ -90,7 +91,7 @@ fn acceptable(headers: &HeaderMap) -> Result<(), Issue> {
 }
 
 /// The caller's own reference, once all headers that are mirrored have the form that they must have.
-fn reference(headers: &HeaderMap) -> Result<Option<String>, Issue> {
+pub fn reference(headers: &HeaderMap) -> Result<Option<String>, Issue> {
     let mut trace = None;
     for (which, name) in MIRRORED {
         for value in headers.get_all(name) {

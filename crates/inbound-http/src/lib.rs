@@ -5,7 +5,7 @@
 //! `TraceID` that is a UUID.
 //!
 //! Reading order: [`ROUTES`] (what there is), `door` (what every request goes through), `fhir`, `uploads`, `notices`,
-//! [`serve()`] (connections).
+//! `subscriptions`, [`serve()`] (connections).
 
 mod body;
 mod caller;
@@ -20,11 +20,13 @@ mod notices;
 mod problem;
 mod routes;
 mod serve;
+mod subscriptions;
 mod uploads;
 
 pub use limits::Limits;
 pub use routes::{ROUTES, Route, Who, inside_router, router};
 pub use serve::{ServeEnd, serve};
+pub use subscriptions::{SECRET_HEADER, wire};
 
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -39,6 +41,8 @@ pub const FHIR_BASE: &str = "/cpis/FHIR/R4";
 pub struct Http {
     /// The use cases.
     pub service: Arc<cpis_app::Service>,
+    /// Subscriptions of authorities.
+    pub subscriptions: Arc<cpis_app::subscriptions::Subscriptions>,
     /// Judges tokens.
     pub verifier: Arc<cpis_identity::Verifier>,
     /// How clients address the service, such as `https://cpis.example.org`, without a slash at the end.

@@ -6,7 +6,7 @@ use crate::failure;
 use crate::media::{self, Form};
 use crate::problem::Problem;
 use axum::response::Response;
-use cpis_app::notices::{PAGE_DEFAULT, PAGE_MAX, acknowledge as acknowledge_one, notices};
+use cpis_app::notices::{PAGE_DEFAULT, PAGE_MAX, acknowledge as acknowledge_one, notice, notices};
 use cpis_model::Uuid;
 use cpis_model::caller::Who;
 use cpis_model::notice::Notice;
@@ -49,6 +49,7 @@ struct Told {
     kind: &'static str,
     phone: Option<String>,
     words: Option<String>,
+    replaced_by: Option<String>,
 }
 
 /// Who acknowledged a notice: a role, where a person did.
@@ -87,13 +88,23 @@ pub async fn list(door: &Door, request: &Parts) -> Result<Response, Problem> {
     json(door, &Page { notices, next: page.next.to_string(), more: page.more })
 }
 
+/// `GET /authority/v1/notices/{id}`
+pub async fn one(door: &Door, request: &Parts) -> Result<Response, Problem> {
+    let caller = caller(door, caller::AUTHORITY, &request.headers).await.map_err(failure::unknown_problem)?;
+    let found = notice(&door.http.service, caller, id(request)).await;
+    json(door, &written(&found.map_err(|error| failure::problem(door, error))?))
+}
+
 /// `POST /authority/v1/notices/{id}/acknowledgement`
 pub async fn acknowledge(door: &Door, request: &Parts) -> Result<Response, Problem> {
     let caller = caller(door, caller::AUTHORITY, &request.headers).await.map_err(failure::unknown_problem)?;
-    let id = media::segment(request.uri.path(), 3).and_then(|text| Uuid::try_parse(text).ok());
-    // An id that is none is looked for all the same, so that the policy answers first.
-    let notice = acknowledge_one(&door.http.service, caller, id.unwrap_or_default()).await;
-    json(door, &written(&notice.map_err(|error| failure::problem(door, error))?))
+    let acknowledged = acknowledge_one(&door.http.service, caller, id(request)).await;
+    json(door, &written(&acknowledged.map_err(|error| failure::problem(door, error))?))
+}
+
+/// The notice's id. One that is none is looked for all the same, so that the policy answers first.
+fn id(request: &Parts) -> Uuid {
+    media::segment(request.uri.path(), 3).and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_default()
 }
 
 fn json(door: &Door, value: &impl Serialize) -> Result<Response, Problem> {
@@ -143,6 +154,7 @@ fn written(notice: &Notice) -> Written {
             kind: report.kind.code(),
             phone: report.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             words: report.text.as_ref().map(|text| text.as_str().to_owned()),
+            replaced_by: report.replaced_by.map(|number| number.digits().to_owned()),
         }),
         by: match &notice.who {
             Who::Person(staff) => By::Person {

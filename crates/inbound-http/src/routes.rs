@@ -2,6 +2,7 @@
 
 use crate::door::{Door, Place};
 use crate::problem::Problem;
+use crate::subscriptions::{self, Act};
 use crate::{Http, fhir, inside, notices, uploads};
 use axum::Router;
 use axum::extract::Request;
@@ -46,7 +47,9 @@ pub(crate) enum Action {
     UploadSequence,
     UploadStatus,
     UploadSkip,
+    Subscription(Act),
     Notices,
+    Notice,
     Acknowledge,
     OpenApi,
     Live,
@@ -69,11 +72,21 @@ pub const ROUTES: &[Route] = &[
     route("GET",  "/cpis/FHIR/R4/AuditEvent/{id}",        Who::Known,                Action::ReadById),
     route("GET",  "/cpis/FHIR/R4/PractitionerRole/{id}",  Who::Known,                Action::ReadById),
     route("GET",  "/cpis/FHIR/R4/metadata",               Who::Anybody,              Action::Metadata),
+    route("POST", "/cpis/FHIR/R4/Subscription",           Who::Authority,            Action::Subscription(Act::Create)),
+    route("GET",  "/cpis/FHIR/R4/Subscription",           Who::Authority,            Action::Subscription(Act::List)),
+    route("GET",  "/cpis/FHIR/R4/Subscription/{id}",      Who::Authority,            Action::Subscription(Act::Read)),
+    route("PUT",  "/cpis/FHIR/R4/Subscription/{id}",      Who::Authority,            Action::Subscription(Act::Change)),
+    route("DELETE", "/cpis/FHIR/R4/Subscription/{id}",    Who::Authority,            Action::Subscription(Act::Remove)),
+    route("GET",  "/cpis/FHIR/R4/Subscription/{id}/$status", Who::Authority,         Action::Subscription(Act::Status)),
+    route("GET",  "/cpis/FHIR/R4/Subscription/{id}/$events", Who::Authority,         Action::Subscription(Act::Events)),
+    route("POST", "/cpis/FHIR/R4/Subscription/{id}/$events", Who::Authority,         Action::Subscription(Act::Events)),
+    route("POST", "/cpis/FHIR/R4/Subscription/{id}/$resend", Who::Authority,         Action::Subscription(Act::Resend)),
     route("GET",  "/authority/v1/uploads",                Who::Authority,            Action::UploadSequence),
     route("POST", "/authority/v1/uploads",                Who::Authority,            Action::Upload),
     route("GET",  "/authority/v1/uploads/{sequence}",     Who::Authority,            Action::UploadStatus),
     route("POST", "/authority/v1/uploads/{sequence}/skip", Who::Authority,           Action::UploadSkip),
     route("GET",  "/authority/v1/notices",                Who::Authority,            Action::Notices),
+    route("GET",  "/authority/v1/notices/{id}",           Who::Authority,            Action::Notice),
     route("POST", "/authority/v1/notices/{id}/acknowledgement", Who::Authority,      Action::Acknowledge),
     route("GET",  "/openapi.json",                        Who::Anybody,              Action::OpenApi),
     route("GET",  "/health/live",                         Who::Anybody,              Action::Live),
@@ -139,7 +152,9 @@ pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Respon
         Action::UploadSequence => uploads::sequence(door, &parts).await.unwrap_or_else(Problem::answer),
         Action::UploadStatus => uploads::status(door, &parts).await.unwrap_or_else(Problem::answer),
         Action::UploadSkip => uploads::skip(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::Subscription(act) => subscriptions::act(door, act, &parts, body).await,
         Action::Notices => notices::list(door, &parts).await.unwrap_or_else(Problem::answer),
+        Action::Notice => notices::one(door, &parts).await.unwrap_or_else(Problem::answer),
         Action::Acknowledge => notices::acknowledge(door, &parts).await.unwrap_or_else(Problem::answer),
         Action::OpenApi => inside::openapi(),
         Action::Live => inside::live(),

@@ -7,5 +7,6 @@ mod matrix;
 mod matrix_access;
 mod quiet;
 mod routes;
+mod subscriptions;
 mod uploads;
 mod world;

@@ -142,7 +142,7 @@ impl Visit<'_> {
             if let Some(caller) = caller {
                 let rights = caller.rights;
                 if rights.view || rights.view_silently {
-                    sections.extend([Section::Find, Section::Reports]);
+                    sections.extend([Section::Find, Section::Looks, Section::Reports]);
                 }
                 if rights.authority.is_some() {
                     sections.extend([Section::Notices, Section::Files]);

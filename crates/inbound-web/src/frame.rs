@@ -24,6 +24,8 @@ pub struct Brand {
 pub enum Section {
     /// Search and answers.
     Find,
+    /// The reader's own looks.
+    Looks,
     /// The sender's own reports.
     Reports,
     /// An authority's notices.
@@ -41,6 +43,7 @@ impl Section {
     pub fn name(self) -> &'static str {
         match self {
             Self::Find => "Find a person",
+            Self::Looks => "My looks",
             Self::Reports => "My reports",
             Self::Notices => "Notices",
             Self::Files => "Send a file",
@@ -53,6 +56,7 @@ impl Section {
     pub fn path(self) -> &'static str {
         match self {
             Self::Find => paths::FIND,
+            Self::Looks => paths::LOOKS,
             Self::Reports => paths::REPORTS,
             Self::Notices => paths::NOTICES,
             Self::Files => paths::FILES,

@@ -89,7 +89,7 @@ fn clinician(section: Section) -> Frame {
         name: "Sam Example".to_owned(),
         role: "Emergency nurse".to_owned(),
         place: "Ashbourne Royal, Emergency department".to_owned(),
-        sections: vec![Section::Find, Section::Reports],
+        sections: vec![Section::Find, Section::Looks, Section::Reports],
     };
     signed_in(section, person)
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod files;
 mod find;
+mod looks;
 mod notices;
 mod register;
 mod report;
@@ -38,6 +39,7 @@ pub(crate) async fn run(visit: &mut Visit<'_>, action: Action) -> Answer {
         Action::ReportForm => report::form(visit),
         Action::ReportSend => report::send(visit).await,
         Action::Reports => report::own(visit).await,
+        Action::Looks => looks::own(visit).await,
         Action::Notices => notices::list(visit).await,
         Action::Notice => notices::one(visit).await,
         Action::Acknowledge => notices::acknowledge(visit).await,

@@ -38,6 +38,8 @@ pub const REPORT: &str = "/report";
 pub const REPORT_SEND: &str = "/report/send";
 /// The sender's own reports (GET).
 pub const REPORTS: &str = "/reports";
+/// Own looks of the last days, and who read of them (GET `before`).
+pub const LOOKS: &str = "/looks";
 /// An authority's notices (GET); a notice's id follows.
 pub const NOTICES: &str = "/notices";
 /// Sending an authority's file, and where its files stand (GET, POST `file`).

@@ -199,6 +199,71 @@ fn dates_of_plans_say_what_they_are() {
 }
 
 #[test]
+fn own_looks_say_who_was_told_and_who_read_it() {
+    let html = page("looks");
+    let rows = html.split("<tr class=\"nhsuk-table__row\" role=\"row\">\n");
+    let rows: Vec<String> = rows.skip(1).map(|row| text(row.split("</tr>").next().unwrap())).collect();
+    expect![[r"
+        When 25 November 2026, 14:01Reference 4F8A03C1
+        Authority Ashbourne County Council
+        Told Stands in the authority&#39;s list
+        Read Not read yet
+        ---
+        When 25 November 2026, 13:50Reference 4F8A03C1
+        Authority Ashbourne County Council
+        Told Told the authority at 13:51
+        Read Read at 13:58 by Duty social worker
+        ---
+        When 25 November 2026, 13:17Reference 4F8A03C1
+        Authority Vale City Council
+        Told Told the authority at 13:18
+        Read Not read for 45 minutes: call the authority
+        ---
+        When 24 November 2026, 23:40Reference 4F8A03C1
+        Authority &#60;script&#62;document.title=&#39;broken&#39;&#60;/script&#62;&#34;&#39;&#38;
+        Told Told the authority on 24 November 2026 at 23:41
+        Read Not read for 14 hours: call the authority
+        ---
+        When 24 November 2026, 22:05Reference 4F8A03C1
+        Authority Ashbourne County Council
+        Told Told the authority on 24 November 2026 at 22:06
+        Read Read at 08:50 by Duty social worker"]]
+    .assert_eq(&rows.join("\n---\n"));
+    let calls: Vec<String> = html
+        .split("<section class=\"nhsuk-card cpis-holder\"")
+        .skip(1)
+        .map(|part| text(&format!("<{}", part.split("</section>").next().unwrap())))
+        .collect();
+    expect![[r"
+        Vale City Council
+        Not read for 45 minutes: call the authority
+        Children&#39;s services office
+        01632 960101
+        Open now, until 17:00
+        Monday to Friday, 08:45 to 17:00
+        Emergency duty team
+        01632 960199
+        Closed now, opens 17:00
+        every day, 17:00 to 08:45
+        ---
+        &#60;script&#62;document.title=&#39;broken&#39;&#60;/script&#62;&#34;&#39;&#38;
+        Not read for 14 hours: call the authority
+        No telephone number can be shown. Call the authority's switchboard."]]
+    .assert_eq(&calls.join("\n---\n"));
+    assert!(page("answer-record").contains("<a href=\"/looks\">See later who read it</a>"));
+    assert!(!page("answer-record-silent").contains("See later who read it"));
+    assert!(!page("answer-record").contains("The NHS number was replaced"), "that is for demographics to say");
+}
+
+#[test]
+fn what_nobody_read_is_marked_and_counted_above_the_list() {
+    let html = page("notices");
+    assert!(html.contains("<strong>1 notice from urgent care has been unread for too long.</strong>"));
+    assert_eq!(html.matches("Unread for 42 minutes").count(), 1);
+    assert!(!page("notices-acknowledged").contains("nread for") && !page("notices-none").contains("nread for"));
+}
+
+#[test]
 fn the_pattern_is_one_sentence() {
     use cpis_model::pattern::Pattern;
     assert_eq!(words::pattern(Pattern::Places(3)), "Seen at 3 places in 7 days");

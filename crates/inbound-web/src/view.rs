@@ -5,6 +5,7 @@ pub mod answer;
 pub mod api;
 pub mod files;
 pub mod find;
+pub mod looks;
 pub mod message;
 pub mod notices;
 pub mod register;

@@ -40,6 +40,25 @@ pub fn day_of(at: impl Borrow<Timestamp>) -> String {
     day(london_day(*at.borrow()))
 }
 
+/// When something happened, after a verb: `at 14:02` on the day of `now`, otherwise `on 24 November 2026 at 14:02`.
+pub fn when(at: Timestamp, now: Timestamp) -> String {
+    if london_day(at) == london_day(now) {
+        format!("at {}", time(at))
+    } else {
+        format!("on {} at {}", day_of(at), time(at))
+    }
+}
+
+/// How long something has waited, such as `45 minutes`, `3 hours` or `2 days`.
+pub fn waited(minutes: impl Borrow<i64>) -> String {
+    let minutes = usize::try_from(*minutes.borrow()).unwrap_or_default();
+    match minutes {
+        ..120 => counted(minutes, "minute"),
+        120..2_880 => counted(minutes / 60, "hour"),
+        _ => counted(minutes / 1_440, "day"),
+    }
+}
+
 /// The time of day in London, such as `14:02`.
 pub fn time(at: impl Borrow<Timestamp>) -> String {
     london_instant(*at.borrow()).get(11..16).unwrap_or_default().to_owned()
@@ -169,6 +188,25 @@ mod tests {
         assert_eq!(day(date("2027-01-01")), "1 January 2027");
         assert_eq!(moment("2026-11-25T02:14:59Z".parse::<Timestamp>().unwrap()), "25 November 2026, 02:14");
         assert_eq!(moment("2026-07-01T23:30:00Z".parse::<Timestamp>().unwrap()), "2 July 2026, 00:30");
+    }
+
+    #[test]
+    fn the_day_is_said_unless_it_is_today() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-11-25T14:30:00Z");
+        assert_eq!(when(at("2026-11-25T14:02:59Z"), now), "at 14:02");
+        assert_eq!(when(at("2026-11-24T23:41:00Z"), now), "on 24 November 2026 at 23:41");
+        for (minutes, expected) in [
+            (1, "1 minute"),
+            (45, "45 minutes"),
+            (119, "119 minutes"),
+            (120, "2 hours"),
+            (2_879, "47 hours"),
+            (2_880, "2 days"),
+            (-5, "0 minutes"),
+        ] {
+            assert_eq!(waited(minutes), expected);
+        }
     }
 
     #[test]

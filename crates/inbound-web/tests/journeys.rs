@@ -37,6 +37,54 @@ async fn a_nurse_looks_and_the_authority_acknowledges() {
 }
 
 #[tokio::test]
+async fn a_nurse_sees_whom_it_was_told_to_and_who_read_it_and_is_told_to_call_where_nobody_did() {
+    let world = World::new().await;
+    world.plans(&[1, 2]).await;
+    let mut nurse = world.reader("emergency-nurse").await;
+    assert!(nurse.get(paths::LOOKS).await.body.contains("There is none."));
+    let answer = nurse.open(number(1)).await;
+    assert!(answer.body.contains("href=\"/looks\""), "the answer says where to see this later");
+    nurse.open(number(2)).await;
+    world.apply().await;
+    let entries = world.entries().await;
+    let page = nurse.get(paths::LOOKS).await;
+    assert_eq!((page.heading(), page.body.matches("Not read yet").count()), ("My looks".to_owned(), 2));
+    assert!(page.body.contains("Stands in the authority&#39;s list") && !page.body.contains("call the authority"));
+    assert_eq!(world.entries().await, entries, "own looks are no look");
+
+    world.tell(2).await;
+    let mut worker = world.signed_in("duty-worker").await;
+    let list = worker.get(paths::NOTICES).await.body;
+    assert!(!list.contains("nread for"), "{list}");
+    let at = list.find("href=\"/notices/").unwrap() + 6;
+    let path = list[at..].split('"').next().unwrap().to_owned();
+    world.pass(7);
+    worker.post(&format!("{path}/acknowledgement"), &[("read", "yes")]).await;
+    let page = nurse.get(paths::LOOKS).await;
+    assert_eq!(page.body.matches("Told the authority at 10:00").count(), 2, "{}", page.body);
+    assert!(page.body.contains("Read at 10:07 by Children&#39;s Social Worker"), "{}", page.body);
+    assert!(!page.body.contains(&number(1).spaced()) && !page.body.contains("Testcase"), "it names nobody");
+
+    world.pass(3);
+    assert!(!nurse.get(paths::LOOKS).await.body.contains("call the authority"));
+    world.pass(20);
+    let mut nurse = world.reader("emergency-nurse").await;
+    let page = nurse.get(paths::LOOKS).await;
+    let heading = "<h2 class=\"nhsuk-card__heading nhsuk-heading-m\" id=\"call-1\"><bdi>";
+    assert!(
+        page.body.contains("Not read for 30 minutes: call the authority") && page.body.contains(heading),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("tel:01632960001"));
+    let mut worker = world.signed_in("duty-worker").await;
+    let list = worker.get(paths::NOTICES).await;
+    assert!(list.body.contains("1 notice from urgent care has been unread for too long"), "{}", list.body);
+    assert_eq!(list.body.matches("Unread for 30 minutes").count(), 1);
+    assert!(!worker.get("/notices?acknowledged=yes").await.body.contains("nread for"));
+}
+
+#[tokio::test]
 async fn a_report_is_sent_from_the_page_and_its_acknowledgement_is_seen() {
     let world = World::new().await;
     world.plans(&[1]).await;

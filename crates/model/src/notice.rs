@@ -38,7 +38,8 @@ pub struct Notice {
     pub acknowledged_by: Option<Arc<Caller>>,
 }
 
-/// What somebody tells an authority about a child whose flag they saw.
+/// What somebody tells an authority about a child whose flag they saw, or the service about what demographics says of a person
+/// with a plan.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     /// What happened.
@@ -47,6 +48,9 @@ pub struct Report {
     pub phone: Option<Phone>,
     /// A few words.
     pub text: Option<ReportText>,
+    /// The number that replaced the person's, to be confirmed by the authority. Never given after an adoption: demographics
+    /// withdraws a number then, and nobody links it to another.
+    pub replaced_by: Option<NhsNumber>,
 }
 
 impl fmt::Debug for Report {
@@ -66,11 +70,39 @@ pub enum ReportKind {
     NotBrought,
     /// The child left, or was taken away, before being seen.
     LeftBeforeSeen,
+    /// Demographics replaced the person's number by another.
+    NumberReplaced,
+    /// Demographics withdrew the person's number; the record is hidden.
+    NumberWithdrawn,
+    /// Demographics restricted the person; the record is hidden.
+    Restricted,
+    /// Demographics recorded the person's death; the record is hidden.
+    Deceased,
+    /// What hid the record is over; it is shown again.
+    ShownAgain,
 }
 
 impl ReportKind {
-    /// All kinds, in the order in which a page offers them.
-    pub const ALL: [Self; 4] = [Self::NoAnswer, Self::WrongPerson, Self::NotBrought, Self::LeftBeforeSeen];
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::NoAnswer,
+        Self::WrongPerson,
+        Self::NotBrought,
+        Self::LeftBeforeSeen,
+        Self::NumberReplaced,
+        Self::NumberWithdrawn,
+        Self::Restricted,
+        Self::Deceased,
+        Self::ShownAgain,
+    ];
+
+    /// Those that somebody who saw a flag may send, in the order in which a page offers them. The others come from demographics.
+    pub const BY_PEOPLE: [Self; 4] = [Self::NoAnswer, Self::WrongPerson, Self::NotBrought, Self::LeftBeforeSeen];
+
+    /// Whether demographics is where it comes from, and no person.
+    pub fn is_of_demographics(self) -> bool {
+        !Self::BY_PEOPLE.contains(&self)
+    }
 
     /// The number under which it is stored; 0 is a notice of a look.
     pub fn number(self) -> u8 {
@@ -79,6 +111,11 @@ impl ReportKind {
             Self::WrongPerson => 2,
             Self::NotBrought => 3,
             Self::LeftBeforeSeen => 4,
+            Self::NumberReplaced => 5,
+            Self::NumberWithdrawn => 6,
+            Self::Restricted => 7,
+            Self::Deceased => 8,
+            Self::ShownAgain => 9,
         }
     }
 
@@ -94,6 +131,11 @@ impl ReportKind {
             Self::WrongPerson => "wrong-person",
             Self::NotBrought => "not-brought",
             Self::LeftBeforeSeen => "left-before-seen",
+            Self::NumberReplaced => "number-replaced",
+            Self::NumberWithdrawn => "number-withdrawn",
+            Self::Restricted => "restricted",
+            Self::Deceased => "deceased",
+            Self::ShownAgain => "shown-again",
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct OdsCode {
 pub struct OdsCodeError;
 
 impl OdsCode {
+    /// The code under which the service itself stands: that of the organisation which runs the national one.
+    pub const SERVICE: Self = Self { chars: *b"X26\0\0\0\0\0\0\0\0\0", len: 3 };
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         self.chars.get(..usize::from(self.len)).and_then(|chars| std::str::from_utf8(chars).ok()).unwrap_or_default()

@@ -8,6 +8,7 @@ struct Row {
     code: String,
     name: String,
     notifies: bool,
+    urgent: bool,
 }
 
 static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -16,6 +17,7 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
             code: row.get(0).unwrap_or_default().to_owned(),
             name: row.get(1).unwrap_or_default().to_owned(),
             notifies: row.get(3) == Some("yes"),
+            urgent: row.get(4) == Some("yes"),
         })
         .collect()
 });
@@ -53,6 +55,12 @@ impl Setting {
     pub fn notifies(self) -> bool {
         self.row().is_some_and(|row| row.notifies)
     }
+
+    /// Whether it is urgent or emergency care, from which people leave within hours: what an authority is told from here must
+    /// be read while they are still there. A ward or a maternity unit keeps them for longer.
+    pub fn is_urgent(self) -> bool {
+        self.row().is_some_and(|row| row.urgent)
+    }
 }
 
 impl FromStr for Setting {
@@ -79,9 +87,12 @@ mod tests {
         assert_eq!(Setting::all().count(), 16);
         for setting in Setting::all() {
             assert_eq!(setting.notifies(), setting.code().starts_with('U'), "{setting:?}");
+            assert!(setting.notifies() || !setting.is_urgent(), "{setting:?}");
             assert_eq!(setting.code().parse(), Ok(setting));
             assert!(!setting.name().is_empty());
         }
+        let urgent: Vec<&str> = Setting::all().filter(|setting| setting.is_urgent()).map(Setting::code).collect();
+        assert_eq!(urgent, ["U01", "U02", "U03", "U04", "U07", "U08"], "not the ward, not the maternity unit");
         assert_eq!("X01".parse::<Setting>(), Err(UnknownSetting));
     }
 }

@@ -167,10 +167,11 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
         batch.add(
             "-- notice.insert\nWITH taken AS (UPDATE notice_number SET last = last + $1 WHERE id = 1 RETURNING last - $1 AS before) \
              INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, \
-             acknowledged_by) SELECT before + place, new.id, new.authority, new.person_id, new.entry_index, new.seq, new.at, \
-             new.author, new.acknowledged, new.kind, new.acknowledged_by FROM taken, unnest($2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
-             $8::bytea[], $9::bigint[], $10::bigint[], $11::bytea[]) WITH ORDINALITY \
-             AS new (id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by, place) \
+             acknowledged_by, reader) SELECT before + place, new.id, new.authority, new.person_id, new.entry_index, new.seq, new.at, \
+             new.author, new.acknowledged, new.kind, new.acknowledged_by, new.reader FROM taken, unnest($2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+             $8::bytea[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[]) WITH ORDINALITY \
+             AS new (id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by, reader, \
+             place) \
              WHERE NOT EXISTS (SELECT FROM person WHERE person.id = new.person_id AND data_key IS NULL) \
              ORDER BY place ON CONFLICT DO NOTHING",
             owned![
@@ -188,6 +189,7 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
                     .collect::<Vec<_>>(),
                 column(|row| i64::from(row.kind)),
                 step.notices.iter().map(|row| row.acknowledged_by.clone()).collect::<Vec<_>>(),
+                step.notices.iter().map(|row| row.reader.map(|reader| reader.0.to_vec())).collect::<Vec<_>>(),
             ],
         );
     }

@@ -16,6 +16,7 @@ mod examine;
 mod journal;
 mod kept;
 mod leases;
+mod mail;
 mod migrate;
 mod notices;
 mod options;

@@ -2,12 +2,17 @@
 
 use crate::told::Stop;
 use crate::tx::{Bad, Tx};
-use crate::values::{get_array, get_authority, get_optional_time, get_person, get_small, get_time, get_u64, get_uuid};
+use crate::values::{
+    get_array, get_authority, get_optional_array, get_optional_time, get_person, get_small, get_time, get_u64, get_uuid,
+};
 use cpis_model::access::AuthorKey;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{AccessRow, NoticeRow};
 use tokio_postgres::Row;
+
+/// Notices whose reader is forgotten at once, at most.
+const FORGOTTEN_MAX: i64 = 1000;
 
 /// A query for whole notices, as [`notice`] reads them: its name in statistics, and what follows the table's name.
 macro_rules! notices {
@@ -15,8 +20,8 @@ macro_rules! notices {
         concat!(
             "-- ",
             $name,
-            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by \
-             FROM notice ",
+            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by, \
+             reader FROM notice ",
             $rest
         )
     };
@@ -37,6 +42,7 @@ fn notice(row: &Row) -> Result<NoticeRow, Bad> {
         acknowledged: get_optional_time(row, 8)?,
         kind: get_small(row, 9)?,
         acknowledged_by: row.try_get(10)?,
+        reader: get_optional_array(row, 11)?.map(AuthorKey),
     })
 }
 
@@ -122,6 +128,51 @@ pub(crate) async fn reports_by(
     tx.all(
         notices!("notice.reports_by", "WHERE author = $1 AND number < $2 AND kind > 0 ORDER BY number DESC LIMIT $3"),
         &[&author.0.as_slice(), &i64::try_from(before).unwrap_or(i64::MAX), &i64::from(rows_max)],
+        notice,
+    )
+    .await
+}
+
+/// Notices of one reader's looks before a cursor, newest first.
+pub(crate) async fn looks_by(
+    tx: &Tx<'_>,
+    reader: AuthorKey,
+    before: u64,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        notices!("notice.looks_by", "WHERE reader = $1 AND number < $2 AND kind = 0 ORDER BY number DESC LIMIT $3"),
+        &[&reader.0.as_slice(), &i64::try_from(before).unwrap_or(i64::MAX), &i64::from(rows_max)],
+        notice,
+    )
+    .await
+}
+
+/// Forgets of some notices before a moment whose looks they are of.
+pub(crate) async fn forget_readers(tx: &Tx<'_>, before: Timestamp) -> Result<u64, Stop> {
+    tx.begin().await?;
+    tx.execute(
+        "-- notice.forget_readers\nUPDATE notice SET reader = NULL WHERE number = ANY (ARRAY (SELECT number FROM notice \
+         WHERE kind = 0 AND reader IS NOT NULL AND at < $1 LIMIT $2))",
+        &[&before.as_millisecond(), &FORGOTTEN_MAX],
+    )
+    .await
+}
+
+/// Notices of looks before a moment that nobody acknowledged, oldest first.
+pub(crate) async fn overdue(
+    tx: &Tx<'_>,
+    authority: Option<AuthorityCode>,
+    before: Timestamp,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        notices!(
+            "notice.overdue",
+            "WHERE acknowledged IS NULL AND at < $1 AND kind = 0 AND ($2::text IS NULL OR authority = $2) \
+             ORDER BY at, number LIMIT $3"
+        ),
+        &[&before.as_millisecond(), &authority.as_ref().map(|authority| authority.0.as_str()), &i64::from(rows_max)],
         notice,
     )
     .await

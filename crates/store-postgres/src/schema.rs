@@ -10,6 +10,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, serves: 1, name: "the first schema", sql: include_str!("001.sql") },
     // A node of schema 1 writes what this one adds columns to by naming its own columns, so it may go on beside.
     Migration { version: 2, serves: 1, name: "organisations, sessions, reports", sql: include_str!("002.sql") },
+    Migration { version: 3, serves: 1, name: "mailboxes", sql: include_str!("003.sql") },
 ];
 
 /// The newest schema that the database has and the oldest program that it serves, if it has one at all.

@@ -274,6 +274,23 @@ impl Store for PgStore {
         read!(self, tx => notices::reports_by(&tx, author, before, rows_max))
     }
 
+    async fn looks_by(&self, reader: AuthorKey, before: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        read!(self, tx => notices::looks_by(&tx, reader, before, rows_max))
+    }
+
+    async fn forget_readers(&self, before: Timestamp) -> Answer<u64> {
+        write!(self, tx => notices::forget_readers(&tx, before))
+    }
+
+    async fn overdue(
+        &self,
+        authority: Option<AuthorityCode>,
+        before: Timestamp,
+        rows_max: u32,
+    ) -> Answer<Vec<NoticeRow>> {
+        read!(self, tx => notices::overdue(&tx, authority, before, rows_max))
+    }
+
     async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
         read!(self, tx => notices::unacknowledged(&tx))
     }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{admin, options};
 use cpis_store::tables::{TABLES, Tables as _, described, table};
-use cpis_store::{Store as _, StoreError};
+use cpis_store::{Mail as _, Store as _, StoreError};
 use cpis_store_postgres::{PgStore, migrate};
 use cpis_testkit::postgres::Cluster;
 use tokio_postgres::Client;
@@ -15,8 +15,10 @@ const FIRST: &str = "CREATE SCHEMA cpis; SET search_path = cpis; CREATE TABLE sc
      serves bigint NOT NULL, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp());";
 
 /// Schemas that were released, each with whom it serves, the steps that make it, and rows as its last program left them.
-const RELEASED: [(u32, u32, &[&str], &str); 1] =
-    [(1, 1, &[include_str!("../src/001.sql")], include_str!("schemas/001.sql"))];
+const RELEASED: [(u32, u32, &[&str], &str); 2] = [
+    (1, 1, &[include_str!("../src/001.sql")], include_str!("schemas/001.sql")),
+    (2, 1, &[include_str!("../src/001.sql"), include_str!("../src/002.sql")], include_str!("schemas/002.sql")),
+];
 
 /// The columns that each table has, as one expression of SQL.
 async fn shape(admin: &Client) -> Vec<(&'static str, String)> {
@@ -76,7 +78,9 @@ async fn every_released_schema_is_upgraded_with_all_its_rows() {
         store.close().await;
         // The service's role may use what is new.
         let service = PgStore::open(common::options(&database.service_url)).await.unwrap();
-        assert_eq!(service.organisations_after(0, 1).await.unwrap(), []);
+        let organisations = service.organisations_after(0, 10).await.unwrap().len();
+        assert_eq!(organisations, usize::from(version > 1), "the table came with the second schema");
+        assert_eq!(service.mail("none".to_owned()).await.unwrap(), None);
         service.close().await;
     }
 }

@@ -116,7 +116,8 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
     if !step.notices.is_empty() {
         let mut insert = tx.prepare(
             "-- notice.insert\nINSERT OR IGNORE INTO notice (id, authority, person_id, entry_index, seq, at, author, acknowledged, \
-             kind, acknowledged_by) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?3 AND data_key IS NULL)",
+             kind, acknowledged_by, reader) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
+             WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?3 AND data_key IS NULL)",
         )?;
         for notice in &step.notices {
             insert.execute(params![
@@ -130,6 +131,7 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
                 notice.acknowledged.map(jiff::Timestamp::as_millisecond),
                 notice.kind,
                 notice.acknowledged_by,
+                notice.reader.map(|reader| reader.0),
             ])?;
         }
     }

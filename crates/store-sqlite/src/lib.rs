@@ -9,6 +9,7 @@ mod derived;
 mod journal;
 mod kept;
 mod leases;
+mod mail;
 mod migrate;
 mod notices;
 mod organisations;

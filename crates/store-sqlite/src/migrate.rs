@@ -17,6 +17,7 @@ pub(crate) static MIGRATIONS: &[Migration] = &[
     // A program of schema 1 refuses every other one.
     Migration { version: 2, serves: 2, name: "the schema's version in a table", sql: include_str!("002.sql") },
     Migration { version: 3, serves: 2, name: "organisations, sessions, reports", sql: include_str!("003.sql") },
+    Migration { version: 4, serves: 2, name: "mailboxes", sql: include_str!("004.sql") },
 ];
 
 /// What the file says of its schema; nothing where it is empty.

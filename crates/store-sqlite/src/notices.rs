@@ -8,14 +8,17 @@ use cpis_model::{Timestamp, Uuid};
 use cpis_store::{AccessRow, NoticeRow};
 use rusqlite::{Row, params};
 
+/// Notices whose reader is forgotten at once, at most.
+const FORGOTTEN_MAX: u32 = 1000;
+
 /// A query for whole notices, as [`notice`] reads them: its name in statistics, and what follows the table's name.
 macro_rules! notices {
     ($name:literal, $rest:literal) => {
         concat!(
             "-- ",
             $name,
-            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by \
-             FROM notice ",
+            "\nSELECT number, id, authority, person_id, entry_index, seq, at, author, acknowledged, kind, acknowledged_by, \
+             reader FROM notice ",
             $rest
         )
     };
@@ -36,6 +39,7 @@ fn notice(row: &Row<'_>) -> Result<NoticeRow, Bad> {
         acknowledged: get_optional_time(row, 8)?,
         kind: get_small(row, 9)?,
         acknowledged_by: row.get(10)?,
+        reader: row.get::<_, Option<[u8; 16]>>(11)?.map(AuthorKey),
     })
 }
 
@@ -110,6 +114,46 @@ pub(crate) fn reports_by(tx: &Tx<'_>, author: AuthorKey, before: u64, rows_max: 
             "INDEXED BY notice_report WHERE author = ? AND number < ? AND kind > 0 ORDER BY number DESC LIMIT ?"
         ),
         params![author.0, i64::try_from(before).unwrap_or(i64::MAX), rows_max],
+        notice,
+    )
+}
+
+/// Notices of one reader's looks before a cursor, newest first.
+pub(crate) fn looks_by(tx: &Tx<'_>, reader: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        notices!(
+            "notice.looks_by",
+            "INDEXED BY notice_reader WHERE reader = ? AND number < ? AND kind = 0 ORDER BY number DESC LIMIT ?"
+        ),
+        params![reader.0, i64::try_from(before).unwrap_or(i64::MAX), rows_max],
+        notice,
+    )
+}
+
+/// Forgets of some notices before a moment whose looks they are of.
+pub(crate) fn forget_readers(tx: &Tx<'_>, before: Timestamp) -> Result<u64, Stop> {
+    let forgotten = tx.execute(
+        "-- notice.forget_readers\nUPDATE notice SET reader = NULL WHERE number IN (SELECT number FROM notice \
+         INDEXED BY notice_reader WHERE kind = 0 AND reader IS NOT NULL AND at < ? LIMIT ?)",
+        params![before.as_millisecond(), FORGOTTEN_MAX],
+    )?;
+    Ok(forgotten as u64)
+}
+
+/// Notices of looks before a moment that nobody acknowledged, oldest first.
+pub(crate) fn overdue(
+    tx: &Tx<'_>,
+    authority: Option<AuthorityCode>,
+    before: Timestamp,
+    rows_max: u32,
+) -> Result<Vec<NoticeRow>, Stop> {
+    tx.all(
+        notices!(
+            "notice.overdue",
+            "INDEXED BY notice_open WHERE acknowledged IS NULL AND at < ?1 AND kind = 0 AND (?2 IS NULL OR authority = ?2) \
+             ORDER BY at, number LIMIT ?3"
+        ),
+        params![before.as_millisecond(), authority.as_ref().map(|authority| authority.0.as_str()), rows_max],
         notice,
     )
 }

@@ -247,6 +247,23 @@ impl Store for SqliteStore {
         self.read(move |tx| notices::reports_by(tx, author, before, rows_max)).await
     }
 
+    async fn looks_by(&self, reader: AuthorKey, before: u64, rows_max: u32) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::looks_by(tx, reader, before, rows_max)).await
+    }
+
+    async fn forget_readers(&self, before: Timestamp) -> Answer<u64> {
+        self.write(Background, move |tx| notices::forget_readers(tx, before)).await
+    }
+
+    async fn overdue(
+        &self,
+        authority: Option<AuthorityCode>,
+        before: Timestamp,
+        rows_max: u32,
+    ) -> Answer<Vec<NoticeRow>> {
+        self.read(move |tx| notices::overdue(tx, authority, before, rows_max)).await
+    }
+
     async fn unacknowledged(&self) -> Answer<(u64, Option<Timestamp>)> {
         self.read(notices::unacknowledged).await
     }

@@ -63,7 +63,7 @@ async fn commits_wait_for_the_disk_and_nothing_is_trusted() {
         ("cell_size_check", "1"),
         ("wal_autocheckpoint", "0"),
         ("application_id", "1129335123"),
-        ("user_version", "3"),
+        ("user_version", "4"),
         ("busy_timeout", "5000"),
     ] {
         let read = on(&store.shared.writer, move |connection| pragma(connection, name)).await;
@@ -132,8 +132,8 @@ async fn other_schemas_and_other_files_are_refused() {
     let (_folder, path) = folder();
     open(&path).unwrap().close().await;
     for (statement, expected) in [
-        ("PRAGMA user_version = 4", StoreError::SchemaNewer { found: 4, serves: 4, known: 3 }),
-        ("PRAGMA user_version = 1", StoreError::SchemaOlder { found: 1, needed: 3 }),
+        ("PRAGMA user_version = 5", StoreError::SchemaNewer { found: 5, serves: 5, known: 4 }),
+        ("PRAGMA user_version = 1", StoreError::SchemaOlder { found: 1, needed: 4 }),
         ("PRAGMA user_version = 0", StoreError::Corrupt("the file does not say which schema it has".into())),
         ("PRAGMA application_id = 5", StoreError::Corrupt("the file is not a database of this program".into())),
     ] {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Dumps of databases, by the schema that they have: each as the last program of that schema left it.
-const RELEASED: [(u32, &str); 2] = [(1, include_str!("schemas/001.sql")), (2, include_str!("schemas/002.sql"))];
+const RELEASED: [(u32, &str); 3] =
+    [(1, include_str!("schemas/001.sql")), (2, include_str!("schemas/002.sql")), (3, include_str!("schemas/003.sql"))];
 
 const BUSY: Duration = Duration::from_secs(5);
 

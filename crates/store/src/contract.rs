@@ -15,6 +15,7 @@ mod concurrency;
 mod derived;
 mod faults;
 mod journal;
+mod mail;
 mod people;
 mod samples;
 mod small;
@@ -25,6 +26,7 @@ pub use concurrency::*;
 pub use derived::*;
 pub use faults::*;
 pub use journal::*;
+pub use mail::*;
 pub use people::*;
 pub use small::*;
 pub use tables::*;
@@ -92,7 +94,15 @@ macro_rules! contract_tests {
             organisations_are_kept_in_versions
             what_is_kept_is_changed_by_whoever_saw_it
             reports_are_found_by_their_author
+            looks_are_found_by_their_reader
+            what_nobody_read_is_found_by_its_age
             settings_are_kept
+            messages_lie_in_the_order_in_which_they_became_complete
+            a_step_of_messages_is_all_or_nothing
+            chunks_make_a_message_once
+            messages_are_found_by_their_sender_s_name
+            messages_run_out_and_are_removed
+            what_was_told_is_told_once
             a_lease_has_one_holder
             a_closed_store_says_so
             appends_survive_every_fault

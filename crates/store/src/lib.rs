@@ -6,12 +6,14 @@
 pub mod contract;
 mod error;
 pub mod fault;
+mod mail;
 pub mod migrations;
 mod rows;
 pub mod tables;
 mod upload_rows;
 
 pub use error::StoreError;
+pub use mail::*;
 pub use rows::*;
 pub use upload_rows::*;
 
@@ -27,7 +29,7 @@ pub type Decide = Box<dyn FnOnce(&Loaded) -> Group + Send>;
 
 /// The database.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Mail + Send + Sync {
     // --- journal -------------------------------------------------------------------------------------------------
 
     /// Takes the sequence lock, loads who stands behind each of `asked`, lets `decide` make the group, appends one journal
@@ -208,6 +210,20 @@ pub trait Store: Send + Sync {
 
     /// Reports by one author, newest first, before a cursor.
     async fn reports_by(&self, author: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Notices of looks by one reader, newest first, before a cursor.
+    async fn looks_by(&self, reader: AuthorKey, before: u64, rows_max: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Forgets of some notices before a moment whose looks they are of, and says of how many.
+    async fn forget_readers(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Notices of looks before a moment that nobody acknowledged, of one authority or of all, oldest first.
+    async fn overdue(
+        &self,
+        authority: Option<AuthorityCode>,
+        before: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<NoticeRow>, StoreError>;
 
     /// Age of the oldest notice that was not acknowledged, and how many there are.
     async fn unacknowledged(&self) -> Result<(u64, Option<Timestamp>), StoreError>;

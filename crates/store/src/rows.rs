@@ -303,6 +303,9 @@ pub struct NoticeRow {
     pub kind: u8,
     /// Who acknowledged it, sealed.
     pub acknowledged_by: Option<Vec<u8>>,
+    /// Of a look by a person: who looked, by a digest that is the same for every child, so that they find their own looks again;
+    /// forgotten after some days.
+    pub reader: Option<AuthorKey>,
 }
 
 /// What some entries mean for lists and notices.
@@ -370,11 +373,15 @@ pub enum KeptKind {
     Account,
     /// Something that may be used once, such as the id of a token.
     Used,
+    /// The password of a mailbox.
+    Mailbox,
+    /// A subscription of an authority.
+    Subscription,
 }
 
 impl KeptKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Session, Self::Account, Self::Used];
+    pub const ALL: [Self; 5] = [Self::Session, Self::Account, Self::Used, Self::Mailbox, Self::Subscription];
 
     /// The number under which it is stored.
     pub fn number(self) -> u8 {
@@ -382,6 +389,8 @@ impl KeptKind {
             Self::Session => 1,
             Self::Account => 2,
             Self::Used => 3,
+            Self::Mailbox => 4,
+            Self::Subscription => 5,
         }
     }
 

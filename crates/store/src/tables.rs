@@ -168,7 +168,16 @@ pub const TABLES: &[Table] = tables! {
     access [person_id, entry_index] { person_id Integer, entry_index Integer, seq Integer, at Integer, author Bytes }
     notice [number] {
         number Integer, id Bytes, authority Text, person_id Integer, entry_index Integer, seq Integer, at Integer,
-        author Bytes, acknowledged Integer NULL, kind Integer, acknowledged_by Bytes NULL,
+        author Bytes, acknowledged Integer NULL, kind Integer, acknowledged_by Bytes NULL, reader Bytes NULL,
+    }
+    mail [id] {
+        id Text, sender Text NULL, recipient Text, workflow Text, status Integer, place Integer, at Integer, expires Integer,
+        ended Integer NULL, chunks Integer, compressed Integer, bytes Integer, local Bytes NULL, held Integer NULL, key Bytes,
+        envelope Bytes,
+    }
+    mail_part [mail_id, chunk, part] { mail_id Text, chunk Integer, part Integer, sealed Bytes }
+    delivery [authority, channel, upto] {
+        authority Text, channel Text, upto Integer, at Integer, mail_id Text NULL,
     }
     quarantine [entry_index] { entry_index Integer, why Text }
     watermark [name] { name Text, next_index Integer }
@@ -189,7 +198,7 @@ pub fn table(name: &str) -> Option<&'static Table> {
 impl Table {
     /// How many rows are read at a time: fewer where they are long.
     pub fn rows_at_once(&self) -> u32 {
-        if matches!(self.name, "journal" | "upload_body" | "upload_file") { LONG_ROWS } else { ROWS }
+        if matches!(self.name, "journal" | "upload_body" | "upload_file" | "mail_part") { LONG_ROWS } else { ROWS }
     }
 
     /// The key of one of its rows.

@@ -40,13 +40,22 @@ impl UploadState {
         waiting.chain(self.last_assigned).max().map_or(Series::Assigned.bounds().0, |last| last + 1)
     }
 
-    /// Whether a number that waits is the next of its series, so that nothing of its series is missing before it.
+    /// Whether a number that waits is the next of its series, so that nothing of its series is missing before it. An authority's
+    /// first file may have any number: of several that wait it is the lowest.
     pub fn is_next(&self, sequence: u64) -> bool {
         let series = Series::of(sequence);
+        let lower = |number: &u64| Series::of(*number) == series && *number < sequence;
         match self.last_of(series) {
             Some(last) => sequence == last + 1,
-            None => series == Series::Sent || sequence == series.bounds().0,
+            None if series == Series::Sent => !self.waiting.iter().any(lower),
+            None => sequence == series.bounds().0,
         }
+    }
+
+    /// The first number of the authority's own that neither took effect nor waits, before one of them. Before the first file
+    /// nothing is missing.
+    pub fn missing_before(&self, sequence: u64) -> Option<u64> {
+        (self.last? + 1..sequence).find(|number| !self.waiting.contains(number))
     }
 }
 

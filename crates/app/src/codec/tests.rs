@@ -103,13 +103,14 @@ fn every_kind() -> Vec<What> {
                 kind: ReportKind::NoAnswer,
                 phone: Some("01632960001".parse().unwrap()),
                 text: Some("Rang twice".parse().unwrap()),
+                replaced_by: Some("9990000018".parse().unwrap()),
             },
         },
         What::Reported {
             caller: caller.clone(),
             author: AuthorKey([4; 16]),
             authority,
-            report: Report { kind: ReportKind::NotBrought, phone: None, text: None },
+            report: Report { kind: ReportKind::NotBrought, phone: None, text: None, replaced_by: None },
         },
         What::OrganisationChanged {
             caller: caller.clone(),

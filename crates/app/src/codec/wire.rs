@@ -360,6 +360,8 @@ pub struct Reported<'a> {
     pub phone: Option<&'a str>,
     #[b(5)]
     pub text: Option<&'a str>,
+    #[b(6)]
+    pub replaced_by: Option<&'a str>,
 }
 
 #[derive(Encode, Decode)]
@@ -503,6 +505,7 @@ impl<'a> From<&'a ModelWhat> for What<'a> {
                 kind: report.kind.number(),
                 phone: report.phone.as_ref().map(organisation::Phone::as_str),
                 text: report.text.as_ref().map(notice::ReportText::as_str),
+                replaced_by: report.replaced_by.as_ref().map(NhsNumber::digits),
             }),
             ModelWhat::OrganisationChanged { caller, kind, code, record, why } => {
                 Self::OrganisationChanged(OrganisationChanged {

@@ -5,11 +5,13 @@ use super::{Faults, ROWS};
 use crate::applier::{notice_id, reported};
 use crate::codec;
 use crate::error::AppError;
+use crate::followed::reader;
 use crate::frame::{Frame, KeyOf};
 use crate::lifecycle::SUPERSEDED_DAYS;
 use crate::look::fact;
 use crate::people::Keys;
-use cpis_model::access::{Access, Accesses, Owed};
+use crate::ring::KeyRing;
+use cpis_model::access::{Access, Accesses, AuthorKey, Owed};
 use cpis_model::entry::{Entry, HiddenFor, PersonId, What};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::AuthorityCode;
@@ -18,12 +20,14 @@ use cpis_model::time::{days_after, london_day};
 use cpis_model::{Date, Uuid};
 use cpis_store::{ContactRow, JournalRow, Store, UploadStatus};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 type PlanId = (PersonId, Uuid, u32, i64);
 
 /// What the tables must hold, folded from the journal.
 pub(super) struct Expected {
     looks_until: u64,
+    ring: Arc<KeyRing>,
     pub erased: HashSet<PersonId>,
     pub hidden: HashMap<PersonId, Option<HiddenFor>>,
     pub own_until: HashMap<(PersonId, NhsNumber), Date>,
@@ -33,14 +37,16 @@ pub(super) struct Expected {
     accesses: HashMap<PersonId, Accesses>,
     seqs: HashMap<u64, u64>,
     notices: HashMap<(u64, AuthorityCode), (PersonId, Owed, Uuid, u8)>,
+    readers: HashMap<u64, AuthorKey>,
     organisations: Vec<(u8, String, Vec<u8>, i64)>,
     uploads: BTreeMap<(AuthorityCode, u64), Option<[u8; 32]>>,
 }
 
 impl Expected {
-    pub fn new(looks_until: u64) -> Self {
+    pub fn new(looks_until: u64, ring: Arc<KeyRing>) -> Self {
         Self {
             looks_until,
+            ring,
             erased: HashSet::new(),
             hidden: HashMap::new(),
             own_until: HashMap::new(),
@@ -50,6 +56,7 @@ impl Expected {
             accesses: HashMap::new(),
             seqs: HashMap::new(),
             notices: HashMap::new(),
+            readers: HashMap::new(),
             organisations: Vec::new(),
             uploads: BTreeMap::new(),
         }
@@ -99,6 +106,9 @@ impl Expected {
         let state = self.accesses.entry(person).or_default();
         let folded = state.fold(&fact);
         self.seqs.insert(index, row.place.seq);
+        if !folded.owed.is_empty() {
+            self.readers.extend(reader(&self.ring, entry).map(|reader| (index, reader)));
+        }
         for authority in folded.owed {
             let access = Access { index, at: fact.at, author: fact.author };
             let ordinal = (index - row.place.first_index) as u32;
@@ -219,10 +229,13 @@ impl Expected {
             after = last.number;
             for row in rows {
                 let expected = self.notices.remove(&(row.access.index, row.authority));
+                // Notices from before schema 4 do not say whose look it was.
+                let reader = row.reader.or_else(|| self.readers.get(&row.access.index).copied());
                 let agrees = expected.is_some_and(|(person, owed, id, kind)| {
                     (person, id, kind) == (row.person, row.id, row.kind)
                         && owed.access.at == row.access.at
                         && owed.access.author == row.access.author
+                        && reader == self.readers.get(&row.access.index).copied()
                 }) && self.seqs.get(&row.access.index) == Some(&row.access.seq)
                     && row.access.index >= newest;
                 newest = newest.max(row.access.index);

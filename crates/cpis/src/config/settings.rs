@@ -168,6 +168,12 @@ settings! {
         file_days: u32 = default(28),
         /// Hours after which a missing upload of an authority raises an alarm.
         gap_alarm_hours: u32 = default(72),
+        /// Minutes after which a notice that nobody has read raises an alarm, if it is of a look in urgent or
+        /// emergency care, from which children leave within hours. 0 is never.
+        escalate_minutes: u32 = default(30),
+        /// Days after which demographics is asked again about everybody with a plan: numbers that were
+        /// replaced or withdrawn, people who were restricted, deaths. 0 is never.
+        retrace_days: u32 = default(7),
         /// Seconds between signed checkpoints while the audit log grows.
         checkpoint_seconds: u32 = default(1),
         /// File to which checkpoints are appended, if it lies elsewhere than in `data_dir` as
@@ -183,6 +189,13 @@ settings! {
         register: RegisterTables = table(RegisterTables),
         /// Demographics: against it people in uploads are verified, and on pages people are found.
         demographics: Demographics = table(Demographics),
+        /// Notifications to authorities that subscribed to them.
+        subscriptions: Subscriptions = table(Subscriptions),
+        /// Mailboxes of MESH, in which authorities' own systems send uploads and get answers and notices.
+        mesh: Option<Mesh> = optional(Mesh),
+        /// A MESH server elsewhere on which the service has its mailbox. Messages for mailboxes without a
+        /// password of ours go there. Workflow ids stand in [mesh].
+        mesh_server: Option<MeshServer> = optional(MeshServer),
         /// The recorder, which writes each look to the journal before it is answered.
         recorder: Recorder = table(Recorder),
         /// Publication of the audit log, so that others can check it.
@@ -286,6 +299,74 @@ settings! {
         timeout_ms: u32 = default(5000),
         /// A number without a person behind it that `cpis doctor` may read.
         test_number: Option<String> = example("\"9990000018\""),
+    }
+
+    /// Notifications to subscribers, whose addresses authorities choose. They go to port 443 of the open internet.
+    Subscriptions {
+        /// Networks inside that may be reached nevertheless, such as the one of the authorities, as 10.20.0.0/16.
+        allowed_networks: Vec<String> = default(Vec::<String>::new()),
+        /// Ports besides 443.
+        allowed_ports: Vec<u16> = default(Vec::<u16>::new()),
+        /// Authorities that may have signed the endpoints' certificates besides those of the system, in PEM.
+        ca_file: Option<PathBuf> = example("\"/etc/cpis/subscribers-ca.pem\""),
+    }
+
+    /// Mailboxes of MESH. Authorities' mailboxes stand in the register of organisations; `cpis mailbox` gives them passwords.
+    Mesh {
+        /// Address on which they are reached.
+        listen: SocketAddr = default(SocketAddr::from(([127, 0, 0, 1], 8082))),
+        /// Certificates in PEM, our own first. Without them plain HTTP is spoken, on this machine only.
+        certificate: Option<PathBuf> = example("\"/etc/cpis/mesh.pem\""),
+        /// The private key in PEM.
+        key: Option<PathBuf> = example("\"/etc/cpis/mesh-key.pem\""),
+        /// Authorities that signed the clients' certificates, in PEM: only who has one gets in.
+        client_ca_file: Option<PathBuf> = example("\"/etc/cpis/mesh-client-ca.pem\""),
+        /// Let clients in without a certificate. Their passwords alone protect the mailboxes then.
+        without_client_certificates: bool = default(false),
+        /// File with the key that all mailboxes of this environment share.
+        shared_key_file: Option<PathBuf> = example("\"/etc/cpis/mesh-shared-key\""),
+        /// The service's own mailbox, to which authorities send.
+        mailbox: String = default("CPIS0HC001".to_owned()),
+        /// Workflow ids in which uploads come.
+        upload_workflows: Vec<String> = default(vec!["CPIS_UPLOAD".to_owned()]),
+        /// Workflow id of the answers to uploads.
+        acknowledgement_workflow: String = default("CPIS_UPLOAD_ACK".to_owned()),
+        /// Workflow id of messages that tell of accesses.
+        access_workflow: String = default("CPIS_ACCESS_NOTIFICATION".to_owned()),
+        /// Workflow id of messages that tell of NHS numbers that were replaced or withdrawn.
+        inactive_workflow: String = default("CPIS_INACTIVE_NHS_NUMBER".to_owned()),
+        /// Days for which a message waits for its recipient. Then its sender gets a report.
+        expiry_days: u32 = default(5),
+        /// Days for which a message is kept after that, or after it was collected.
+        keep_days: u32 = default(30),
+        /// Messages that may wait in one mailbox.
+        inbox_messages_max: u32 = default(20_000),
+        /// MiB that may wait in one mailbox.
+        inbox_mib_max: u32 = default(4096),
+        /// MiB of one message at most, as it comes.
+        message_mib_max: u32 = default(256),
+        /// Seconds between two messages with notices to the same authority.
+        tell_seconds: u32 = default(30),
+        /// ODS codes of authorities that want a message once a day even when there is nothing to tell.
+        empty_cycles: Vec<String> = default(Vec::<String>::new()),
+    }
+
+    /// A MESH server elsewhere.
+    MeshServer {
+        /// Its address, without a path.
+        url: String = example("\"https://mesh-sync.spineservices.nhs.uk\""),
+        /// File with the password of our mailbox.
+        password_file: Option<PathBuf> = example("\"/etc/cpis/mesh-password\""),
+        /// File with the key that its mailboxes share.
+        shared_key_file: Option<PathBuf> = example("\"/etc/cpis/mesh-server-shared-key\""),
+        /// Authorities that may have signed its certificate, in PEM. Without them those of the system.
+        ca_file: Option<PathBuf> = example("\"/etc/cpis/mesh-server-ca.pem\""),
+        /// Our certificate and its private key in one file, in PEM.
+        identity_file: Option<PathBuf> = example("\"/etc/cpis/mesh-identity.pem\""),
+        /// A proxy through which it is reached.
+        proxy: Option<String> = example("\"http://proxy.example:3128\""),
+        /// Seconds between two looks into the mailbox.
+        poll_seconds: u32 = default(300),
     }
 
     /// Limits of the recorder.

@@ -126,6 +126,7 @@ fn the_samples_are_configurations() {
         ("one-box.toml", false),
         ("one-trust.toml", false),
         ("region.toml", true),
+        ("with-mesh.toml", false),
         ("with-pds.toml", false),
     ];
     assert_eq!(kinds, expected.map(|(name, server)| (name.to_owned(), server)).into());

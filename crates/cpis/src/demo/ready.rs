@@ -31,8 +31,40 @@ pub struct Ready {
     pub country: Option<Recipe>,
     /// NHS numbers to ask for.
     pub examples: Examples,
+    /// Address of the mailboxes, without `/messageexchange`.
+    pub mesh: String,
+    /// The key that they share.
+    pub mesh_shared_key: String,
+    /// Mailboxes.
+    pub mailboxes: Mailboxes,
     /// A spreadsheet of the demo's authority with three faults, beside this file.
     pub spreadsheet: PathBuf,
+}
+
+/// Mailboxes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mailboxes {
+    /// Of the demo's authority.
+    pub authority: Mailbox,
+    /// Of another authority.
+    pub other_authority: Mailbox,
+    /// The id of the service's own.
+    pub service: String,
+}
+
+/// A mailbox.
+#[derive(Clone, Serialize)]
+pub struct Mailbox {
+    /// Its id.
+    pub id: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mailbox({})", self.id)
+    }
 }
 
 /// A clinician's token.
@@ -205,6 +237,7 @@ mod tests {
     fn ready(folder: &Path) -> Ready {
         let world = World::new("2026-11-22".parse().unwrap(), 300).unwrap();
         let token = || "token".to_owned();
+        let mailbox = |id: &str| Mailbox { id: id.to_owned(), password: "password".to_owned() };
         Ready {
             web: "http://127.0.0.1:8080".to_owned(),
             sign_ins: vec![Offered { hint: "emergency-nurse".to_owned(), label: "Emergency nurse".to_owned() }],
@@ -222,6 +255,13 @@ mod tests {
             country: None,
             simulate_tokens: vec![AtSite { site: "RAL01".to_owned(), scheduled: false, token: token() }],
             examples: Examples::of(&world).unwrap(),
+            mesh: "http://127.0.0.1:8652".to_owned(),
+            mesh_shared_key: "key".to_owned(),
+            mailboxes: Mailboxes {
+                authority: mailbox("702OT001"),
+                other_authority: mailbox("706OT001"),
+                service: "S".to_owned(),
+            },
             spreadsheet: folder.join("ready.plans.csv"),
         }
     }
@@ -240,8 +280,11 @@ mod tests {
         };
         assert_eq!(
             keys(""),
-            "authority_api country examples fhir issuer sign_ins simulate_tokens spreadsheet tokens upload web"
+            "authority_api country examples fhir issuer mailboxes mesh mesh_shared_key sign_ins simulate_tokens spreadsheet \
+             tokens upload web"
         );
+        assert_eq!(keys("/mailboxes"), "authority other_authority service");
+        assert_eq!(keys("/mailboxes/authority"), "id password");
         assert_eq!(keys("/upload"), "name next_sequence ods_code");
         assert_eq!(keys("/simulate_tokens/0"), "scheduled site token");
         assert_eq!(keys("/tokens"), "authority clinician other_authority privacy_officer scheduled_clinician");

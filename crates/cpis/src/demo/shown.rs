@@ -20,7 +20,7 @@ pub fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
 
 /// Addresses, commands and numbers.
 pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
-    let Ready { fhir, authority_api, issuer, examples, upload, web, .. } = ready;
+    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, .. } = ready;
     let spaced = |number: &str| number.parse::<NhsNumber>().map(|number| number.spaced()).unwrap_or_default();
     let clinician: PathBuf = tokens.join("clinician");
     let authority: PathBuf = tokens.join("authority");
@@ -34,6 +34,7 @@ pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> Str
          \x20 Pages          {web}\n\
          \x20 FHIR           {fhir}\n\
          \x20 Authority API  {authority_api}\n\
+         \x20 Mailboxes      {mesh} (MESH)\n\
          \x20 Issuer         {issuer}\n\
          \x20 Tokens         {}\n\
          {written}\

@@ -19,10 +19,13 @@ fn all() -> Vec<Issue> {
         Issue::MethodNotAllowed,
         Issue::NotAcceptable,
         Issue::UnsupportedMediaType,
+        Issue::NotFhirJson,
         Issue::BodyTooLarge,
         Issue::Timeout,
         Issue::TooMany,
         Issue::BirthMismatch,
+        Issue::Changed,
+        Issue::Refused("There are too many of them"),
         Issue::Unavailable,
         Issue::Internal(MESSAGE),
     ];
@@ -63,10 +66,13 @@ fn the_table() {
         405 error not-supported | UNSUPPORTED_SERVICE | Unsupported Service
         406 error not-supported | UNSUPPORTED_VALUE | Unsupported value | Answers are sent as application/fhir+json only
         415 error not-supported | UNSUPPORTED_VALUE | Unsupported value | The body of a search must be application/x-www-form-urlencoded
-        413 error too-long | INVALID_SEARCH_DATA | Invalid search data | The body of the search is too long
+        415 error not-supported | UNSUPPORTED_VALUE | Unsupported value | The body must be application/fhir+json
+        413 error too-long | INVALID_SEARCH_DATA | Invalid search data | The body is too long
         408 error timeout | UNABLE_TO_CALL_SERVICE | Unable to call service | The service could not check in time. This is not an answer about the child.
         429 error throttled | TOO_MANY_REQUESTS | Too many requests | Wait as long as the header Retry-After says
         409 error business-rule | VALIDATION_ERROR | Validation error | Cannot tell: the details do not match
+        409 error conflict | VALIDATION_ERROR | Validation error | Somebody else changed this meanwhile: look at it again
+        422 error business-rule | VALIDATION_ERROR | Validation error | There are too many of them
         503 error transient | UNABLE_TO_CALL_SERVICE | Unable to call service | The service could not check. This is not an answer about the child.
         500 fatal exception | FAILURE_TO_PROCESS_MESSAGE | Failure to process message | 0b1f7d0e-5f0e-4c55-8a0d-6d8c0f0d7f11
         401 error forbidden | ACCESS_DENIED | Access Denied - Unauthorised | Missing Authorization header
@@ -129,6 +135,7 @@ fn every_body_is_an_operation_outcome_of_r4() {
         "timeout",
         "throttled",
         "business-rule",
+        "conflict",
         "transient",
         "exception",
     ];

@@ -56,7 +56,7 @@ pub struct Event {
     pub number: u64,
     /// When it happened.
     pub at: Timestamp,
-    /// What it is about, as a path below the base such as `AuditEvent/` and an id.
+    /// What it is about: a whole address, or a path below the base such as `AuditEvent/` and an id.
     pub focus: Option<String>,
 }
 
@@ -194,7 +194,11 @@ fn event(json: &mut Json, event: &Event, content: PayloadContent, base_url: &str
             parameter(json, "event-number", "valueString", &event.number.to_string());
             parameter(json, "timestamp", "valueInstant", &london_instant(event.at));
             if let (PayloadContent::IdOnly, Some(focus)) = (content, &event.focus) {
-                reference(json, "focus", &[link::trimmed(base_url), "/", focus]);
+                if focus.contains("://") {
+                    reference(json, "focus", &[focus]);
+                } else {
+                    reference(json, "focus", &[link::trimmed(base_url), "/", focus]);
+                }
             }
         });
     });

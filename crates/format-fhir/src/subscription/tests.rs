@@ -170,6 +170,17 @@ fn each_kind_of_notification() {
 }
 
 #[test]
+fn what_an_event_is_about_may_lie_elsewhere() {
+    let request = request();
+    let view = view(&request, SubscriptionStatus::Active);
+    let elsewhere = "https://cpis.example.org/authority/v1/notices/1";
+    let events = [Event { focus: Some(elsewhere.to_owned()), ..events()[0].clone() }];
+    let written = value(&notification(&made(NotificationKind::EventNotification, &view, &events)));
+    let parts = written["entry"][0]["resource"]["parameter"][5]["part"].as_array().unwrap();
+    assert_eq!(parts.last().unwrap()["valueReference"]["reference"], elsewhere, "{written}");
+}
+
+#[test]
 fn codes_come_back() {
     assert!(Topic::ALL.iter().all(|topic| Topic::of(topic.canonical()) == Some(*topic)));
     assert!(PayloadContent::ALL.iter().all(|content| PayloadContent::of(content.code()) == Some(*content)));

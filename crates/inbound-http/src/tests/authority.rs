@@ -74,12 +74,14 @@ async fn a_report_says_what_it_is_and_is_no_access() {
         kind: ReportKind::NoAnswer,
         phone: Some("01632960001".parse().unwrap()),
         text: Some("Rang twice".parse().unwrap()),
+        replaced_by: None,
     };
     reports::report(&world.service, nurse, number(1), CAMDEN.parse().unwrap(), told).await.unwrap();
     let notices = world.notices(CAMDEN).await;
     let notice = &notices[0];
     assert_eq!(notice["kind"], "report");
-    let report = serde_json::json!({ "kind": "no-answer", "phone": "01632960001", "words": "Rang twice" });
+    let report =
+        serde_json::json!({ "kind": "no-answer", "phone": "01632960001", "words": "Rang twice", "replaced_by": null });
     assert_eq!(notice["report"], report);
     assert!(notice["text"].as_str().unwrap().contains("no referral") && notice["acknowledged_by"].is_null());
     let path = format!("{PATH}/{}/acknowledgement", notice["id"].as_str().unwrap());

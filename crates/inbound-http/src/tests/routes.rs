@@ -55,7 +55,9 @@ async fn every_route_refuses_whom_it_is_not_for_and_records_it() {
         let method = Method::from_bytes(route.method.as_bytes()).unwrap();
         let (mut path, mut body) = (address(route.path), String::new());
         let mut headers = Vec::new();
-        if route.path.starts_with(FHIR) && route.method == "GET" {
+        if route.path.contains("/Subscription") {
+            // Who may not have any is refused before anything of the request is looked at.
+        } else if route.path.starts_with(FHIR) && route.method == "GET" {
             path = uri(path.rsplit('/').next().unwrap(), number(1));
         } else if route.path.starts_with(FHIR) {
             body = format!("patient={}", number(1).digits());
@@ -74,6 +76,9 @@ async fn every_path_says_which_methods_it_has() {
     let world = World::new().await;
     for route in ROUTES.iter().filter(|route| !route.is_inside_only()) {
         for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::TRACE] {
+            if ROUTES.iter().any(|other| other.path == route.path && other.method == method.as_str()) {
+                continue;
+            }
             let answer = world.ask(method, &address(route.path), "", &[], "").await;
             assert_eq!(answer.status, 405, "{}", route.path);
             assert!(answer.header("allow").split(", ").any(|offered| offered == route.method), "{}", route.path);
@@ -178,6 +183,7 @@ async fn a_panic_is_an_answer_with_an_id_and_nothing_else() {
     let world = World::new().await;
     let broken = Arc::new(Http {
         service: world.http.service.clone(),
+        subscriptions: world.http.subscriptions.clone(),
         verifier: world.http.verifier.clone(),
         base_url: world.http.base_url.clone(),
         metrics: Arc::new(|| panic!("secret")),

@@ -1,11 +1,13 @@
 //! A service with its store, an issuer and a clock; requests and answers in few words.
 
 use crate::{Http, Limits, inside_router, router};
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::ring::KeyRing;
+use cpis_app::subscriptions::{HookFault, Hooks, Outgoing, Subscriptions};
 use cpis_app::upload::DecodeUpload;
 use cpis_app::{Clock, Service, Settings, SystemEntropy};
 use cpis_format_hl7v3::{encode_file, head};
@@ -26,6 +28,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
@@ -48,6 +51,30 @@ pub struct MockClock(AtomicI64);
 impl Clock for MockClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// An endpoint that takes everything and is not inside.
+pub struct Taken;
+
+#[async_trait]
+impl Hooks for Taken {
+    fn takes(&self, endpoint: &str) -> bool {
+        !endpoint.contains("10.0.0.1")
+    }
+
+    fn pause(&self, _: u32, _: u16) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    fn is_dead(&self, _: Timestamp, _: Timestamp) -> bool {
+        false
+    }
+
+    async fn post(&self, outgoing: &Outgoing<'_>) -> Result<(), HookFault> {
+        let body: Value = serde_json::from_slice(&outgoing.body).unwrap();
+        assert_eq!(body["id"], outgoing.id.to_string());
+        Ok(())
     }
 }
 
@@ -146,8 +173,16 @@ impl World {
             Service::start(store, ring, clock.clone(), entropy, register.clone(), demographics, decode, settings);
         let ready = Arc::new(AtomicBool::new(true));
         let is_ready = ready.clone();
+        let subscriptions = Subscriptions {
+            service: service.clone(),
+            wire: crate::wire(),
+            hooks: Arc::new(Taken),
+            base_url: "https://cpis.example.org".to_owned(),
+            plain_loopback: false,
+        };
         let http = Arc::new(Http {
             service: service.clone(),
+            subscriptions: Arc::new(subscriptions),
             verifier,
             base_url: "https://cpis.example.org".to_owned(),
             metrics: Arc::new(|| "cpis_up 1\n".to_owned()),

@@ -5,6 +5,7 @@ use super::{Hall, at, worker};
 use crate::form::Faults;
 use crate::view::notices::{NoticePage, NoticeRow, Notices, Told, Visit};
 use crate::view::{Acknowledged, Pages};
+use cpis_app::followed::Overdue;
 use cpis_model::Uuid;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::notice::ReportKind;
@@ -18,6 +19,7 @@ pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
         place: place.to_owned(),
         role: "Emergency nurse".to_owned(),
         acknowledged: done.then(acknowledged),
+        overdue: (id == 2 && !done).then_some(42),
     };
     let visits = |done: bool| {
         vec![
@@ -37,6 +39,7 @@ pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
         authority: "Ashbourne County Council".to_owned(),
         acknowledged,
         open_count: Some(if visits.is_empty() { 0 } else { 3 }),
+        overdue: Overdue { count: usize::from(!acknowledged && !visits.is_empty()), may_be_more: false },
         visits,
         pages,
     };
@@ -72,7 +75,7 @@ pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
     hall.hang("notice-not-ticked", &NoticePage { faults, ..notice(child.number) })?;
     hall.hang("notice-acknowledged", &NoticePage { acknowledged: Some(acknowledged()), ..notice(child.number) })?;
     let text = format!("She was brought by an aunt.\nCall me on the ward until 20:00. {SCRIPT}");
-    let report = Some(Told { kind: ReportKind::NoAnswer, phone: "01632960199".parse().ok(), text });
+    let report = Some(Told { kind: ReportKind::NoAnswer, phone: "01632960199".parse().ok(), text, replaced_by: None });
     let nasty = NoticePage {
         report,
         call_back: Vec::new(),

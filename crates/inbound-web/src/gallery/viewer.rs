@@ -6,6 +6,7 @@ use crate::form::{Choice, EnteredDate, Faults};
 use crate::frame::Section;
 use crate::view::answer::{AccessRow, Accesses, CannotTell, Holder, NoRecord, Record, ShownPlan, Why};
 use crate::view::find::{Confirm, Entered, Find, Found, Outcome, Person, Results, TEST_NUMBER_FAULT, number_fault};
+use crate::view::looks::{Looks, OwnLook, ToCall};
 use crate::view::report::{ReportForm, ReportSent, Reports, SentReport};
 use crate::view::{Acknowledged, Pages};
 use cpis_model::nhs_number::NhsNumberError;
@@ -20,7 +21,8 @@ pub fn show(hall: &mut Hall) -> Result<(), askama::Error> {
     find(hall)?;
     results(hall)?;
     answers(hall)?;
-    reports(hall)
+    reports(hall)?;
+    looks(hall)
 }
 
 fn find(hall: &mut Hall) -> Result<(), askama::Error> {
@@ -256,4 +258,36 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
     let pages = Pages { number: 1, total: 1, previous: None, next: None };
     hall.hang("reports", &Reports { page: clinician(Section::Reports), reports, pages: pages.clone() })?;
     hall.hang("reports-none", &Reports { page: clinician(Section::Reports), reports: Vec::new(), pages })
+}
+
+fn looks(hall: &mut Hall) -> Result<(), askama::Error> {
+    let look = |moment: &str, authority: &str, told: Option<&str>, read: Option<&str>, overdue| OwnLook {
+        reference: "4F8A03C1".to_owned(),
+        at: at(moment),
+        authority: authority.to_owned(),
+        told: told.map(at),
+        read: read.map(|moment| Acknowledged { role: "Duty social worker".to_owned(), at: at(moment) }),
+        overdue,
+    };
+    let ashbourne = "Ashbourne County Council";
+    let looks = vec![
+        look("2026-11-25T14:01:00Z", ashbourne, None, None, None),
+        look("2026-11-25T13:50:00Z", ashbourne, Some("2026-11-25T13:51:00Z"), Some("2026-11-25T13:58:00Z"), None),
+        look("2026-11-25T13:17:00Z", "Vale City Council", Some("2026-11-25T13:18:00Z"), None, Some(45)),
+        look("2026-11-24T23:40:00Z", SCRIPT, Some("2026-11-24T23:41:00Z"), None, Some(862)),
+        look("2026-11-24T22:05:00Z", ashbourne, Some("2026-11-24T22:06:00Z"), Some("2026-11-25T08:50:00Z"), None),
+    ];
+    let to_call = vec![
+        ToCall { name: "Vale City Council".to_owned(), minutes: 45, lines: lines(at("2026-11-25T14:02:00Z")) },
+        ToCall { name: SCRIPT.to_owned(), minutes: 862, lines: Vec::new() },
+    ];
+    let list = |to_call, looks, next: Option<&str>| Looks {
+        page: clinician(Section::Looks),
+        to_call,
+        looks,
+        days: 7,
+        pages: Pages { next: next.map(ToOwned::to_owned), ..Pages::default() },
+    };
+    hall.hang("looks", &list(to_call, looks, Some("/looks?before=9")))?;
+    hall.hang("looks-none", &list(Vec::new(), Vec::new(), None))
 }

@@ -11,7 +11,8 @@ use crate::view::message::What;
 use crate::view::notices::{NoticePage, NoticeRow, Notices, Told, Visit as VisitOfChild};
 use crate::view::report;
 use axum::http::StatusCode;
-use cpis_app::notices;
+use cpis_app::followed::Overdue;
+use cpis_app::{followed, notices};
 use cpis_model::Uuid;
 use cpis_model::caller::Who;
 use cpis_model::notice::Notice;
@@ -32,7 +33,7 @@ pub(super) async fn list(visit: &mut Visit<'_>) -> Answer {
     for notice in &page.notices {
         // A day's notices of one child stand together; nothing is merged.
         let this = (notice.number_of_person, london_day(notice.at));
-        let row = row(notice);
+        let row = row(visit, notice);
         match visits.last_mut().filter(|_| day == Some(this)) {
             Some(visit) => visit.notices.push(row),
             None => visits.push(VisitOfChild {
@@ -43,6 +44,7 @@ pub(super) async fn list(visit: &mut Visit<'_>) -> Answer {
         }
         day = Some(this);
     }
+    let overdue = if done { Overdue::default() } else { followed::overdue_of(&visit.web().service, &caller).await? };
     let filter = if done { "acknowledged=yes&" } else { "" };
     let next = page.more.then(|| format!("{}?{filter}before={}", paths::NOTICES, page.next));
     let shown = Notices {
@@ -50,6 +52,7 @@ pub(super) async fn list(visit: &mut Visit<'_>) -> Answer {
         authority: caller.organisation.name.to_string(),
         acknowledged: done,
         open_count: None,
+        overdue,
         visits,
         pages: Pages { next, ..Pages::default() },
     };
@@ -67,12 +70,20 @@ fn who(notice: &Notice) -> (String, String) {
     }
 }
 
-fn row(notice: &Notice) -> NoticeRow {
+fn row(visit: &Visit<'_>, notice: &Notice) -> NoticeRow {
     let role = match &notice.report {
+        Some(report) if report.kind.is_of_demographics() => report::name(report.kind).to_owned(),
         Some(report) => format!("{}: {}", who(notice).1, report::name(report.kind)),
         None => who(notice).1,
     };
-    NoticeRow { id: notice.id, at: notice.at, place: place(notice), role, acknowledged: acknowledged(notice) }
+    NoticeRow {
+        id: notice.id,
+        at: notice.at,
+        place: place(notice),
+        role,
+        acknowledged: acknowledged(notice),
+        overdue: followed::overdue_minutes(&visit.web().service, notice),
+    }
 }
 
 fn id(visit: &Visit<'_>) -> Result<Uuid, Stop> {
@@ -100,6 +111,7 @@ fn page(visit: &Visit<'_>, notice: &Notice, status: StatusCode, faults: Faults) 
             kind: report.kind,
             phone: report.phone.clone(),
             text: report.text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
+            replaced_by: report.replaced_by,
         }),
         call_back: notice.site.as_ref().map(|site| call_back(visit, site.code)).unwrap_or_default(),
         acknowledged: acknowledged(notice),

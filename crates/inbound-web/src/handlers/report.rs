@@ -11,6 +11,7 @@ use crate::view::{Acknowledged, Pages};
 use crate::words;
 use axum::http::StatusCode;
 use cpis_app::reports;
+use cpis_model::Uuid;
 use cpis_model::notice::{Notice, Report, ReportKind, ReportText, ReportTextError};
 use cpis_model::organisation::{AuthorityCode, Phone};
 
@@ -57,7 +58,7 @@ fn page(visit: &Visit<'_>, meant: &Meant, status: StatusCode, kind: String, faul
 pub(super) async fn send(visit: &mut Visit<'_>) -> Answer {
     let (caller, meant) = (visit.caller()?, meant(visit)?);
     paced(visit, &caller)?;
-    let kind: Option<ReportKind> = visit.field("kind").parse().ok();
+    let kind: Option<ReportKind> = visit.field("kind").parse().ok().filter(|kind| ReportKind::BY_PEOPLE.contains(kind));
     let mut faults = Faults::default();
     if kind.is_none() {
         faults = faults.with("kind", "Choose what you want to tell");
@@ -92,7 +93,7 @@ pub(super) async fn send(visit: &mut Visit<'_>) -> Answer {
         return page(visit, &meant, StatusCode::UNPROCESSABLE_ENTITY, code, faults);
     };
     let name = holder.map(|holder| holder.name.clone()).unwrap_or_default();
-    let report = Report { kind, phone: phone.filter(|_| kind == ReportKind::NoAnswer), text };
+    let report = Report { kind, phone: phone.filter(|_| kind == ReportKind::NoAnswer), text, replaced_by: None };
     reports::report(&visit.web().service, caller, meant.number, authority, report).await?;
     rendered(StatusCode::OK, &ReportSent { page: visit.frame(Section::Find), kind, authority: name, at: visit.now })
 }
@@ -123,7 +124,12 @@ pub(super) async fn own(visit: &mut Visit<'_>) -> Answer {
 
 /// A short reference of a notice, which both sides see.
 pub(super) fn reference(notice: &Notice) -> String {
-    let text = notice.id.simple().to_string().to_uppercase();
+    reference_of(notice.id)
+}
+
+/// The short reference of the notice with an id.
+pub(super) fn reference_of(id: Uuid) -> String {
+    let text = id.simple().to_string().to_uppercase();
     text.get(text.len().saturating_sub(8)..).unwrap_or_default().to_owned()
 }
 

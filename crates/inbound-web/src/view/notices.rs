@@ -5,6 +5,7 @@ use crate::frame::Frame;
 use crate::lines::Line;
 use crate::view::{Acknowledged, Pages};
 use askama::Template;
+use cpis_app::followed::Overdue;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::notice::ReportKind;
 use cpis_model::organisation::Phone;
@@ -35,6 +36,8 @@ pub struct NoticeRow {
     pub role: String,
     /// Who acknowledged it.
     pub acknowledged: Option<Acknowledged>,
+    /// Minutes for which nobody has read it, where that is too long.
+    pub overdue: Option<i64>,
 }
 
 /// The list of notices.
@@ -49,6 +52,8 @@ pub struct Notices {
     pub acknowledged: bool,
     /// How many are open.
     pub open_count: Option<usize>,
+    /// How many of them nobody has read for too long.
+    pub overdue: Overdue,
     /// The notices by visits, newest first.
     pub visits: Vec<Visit>,
     /// Where one is.
@@ -58,6 +63,17 @@ pub struct Notices {
 impl Notices {
     fn heading(&self) -> &'static str {
         if self.acknowledged { "Acknowledged notices" } else { "Open notices" }
+    }
+
+    /// How many have waited for too long, as a sentence.
+    fn overdue_sentence(&self) -> Option<String> {
+        let Overdue { count, may_be_more } = self.overdue;
+        let most = if may_be_more { "At least " } else { "" };
+        match count {
+            0 => None,
+            1 => Some(format!("{most}1 notice from urgent care has been unread for too long")),
+            _ => Some(format!("{most}{count} notices from urgent care have been unread for too long")),
+        }
     }
 }
 
@@ -70,6 +86,8 @@ pub struct Told {
     pub phone: Option<Phone>,
     /// In their words; may be empty.
     pub text: String,
+    /// The number that replaced the person's.
+    pub replaced_by: Option<NhsNumber>,
 }
 
 /// One notice.
@@ -106,6 +124,14 @@ pub struct NoticePage {
 
 impl NoticePage {
     fn heading(&self) -> &'static str {
-        if self.report.is_some() { "A message about a person with a plan" } else { "A record was opened" }
+        match &self.report {
+            Some(_) if self.is_of_demographics() => "A change in demographics",
+            Some(_) => "A message about a person with a plan",
+            None => "A record was opened",
+        }
+    }
+
+    fn is_of_demographics(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.kind.is_of_demographics())
     }
 }

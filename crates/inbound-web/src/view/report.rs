@@ -16,15 +16,34 @@ pub fn name(kind: impl Borrow<ReportKind>) -> &'static str {
         ReportKind::WrongPerson => "This is the wrong person",
         ReportKind::NotBrought => "The child was not brought",
         ReportKind::LeftBeforeSeen => "They left before being seen",
+        ReportKind::NumberReplaced => "The NHS number was replaced",
+        ReportKind::NumberWithdrawn => "The NHS number was withdrawn",
+        ReportKind::Restricted => "The person was restricted",
+        ReportKind::Deceased => "A death was recorded",
+        ReportKind::ShownAgain => "The record is shown again",
     }
 }
 
-fn meaning(kind: ReportKind) -> &'static str {
+/// What a kind of report means.
+pub fn meaning(kind: ReportKind) -> &'static str {
     match kind {
         ReportKind::NoAnswer => "You called, and nobody answered, or the number is not in use.",
         ReportKind::WrongPerson => "The plan seems to be for somebody else.",
         ReportKind::NotBrought => "An appointment was missed.",
         ReportKind::LeftBeforeSeen => "They left, or were taken away, before they were seen.",
+        ReportKind::NumberReplaced => {
+            "The Personal Demographics Service has another number for this person. The record is found under both for a year. \
+             Check the new number and send it in your next file."
+        }
+        ReportKind::NumberWithdrawn => {
+            "The number is nobody's any more, and no other replaces it. The record is hidden from the NHS. Do not send it under \
+             this number again."
+        }
+        ReportKind::Restricted => {
+            "The person's details are restricted. The record is hidden from the NHS and stays stored."
+        }
+        ReportKind::Deceased => "The record is hidden from the NHS. Nothing is deleted until you send a delete date.",
+        ReportKind::ShownAgain => "What hid the record is over. The NHS sees it again.",
     }
 }
 
@@ -56,7 +75,7 @@ pub struct ReportForm {
 
 impl ReportForm {
     fn kinds() -> Vec<Choice> {
-        ReportKind::ALL.iter().map(|kind| Choice::new(kind.code(), name(kind)).meaning(meaning(*kind))).collect()
+        ReportKind::BY_PEOPLE.iter().map(|kind| Choice::new(kind.code(), name(kind)).meaning(meaning(*kind))).collect()
     }
 }
 

@@ -24,6 +24,7 @@ use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::register::Register;
 use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
 use cpis_store::fault::Faults;
+use cpis_store::{Delivery, MailStep};
 use cpis_store_sqlite::{Options, SqliteStore};
 use cpis_testkit::issuer::people::{self, Places};
 use cpis_testkit::issuer::{AUDIENCE, BrowserClient, Issuer, SigningKey, header};
@@ -186,6 +187,15 @@ impl World {
 
     pub async fn apply(&self) {
         while cpis_app::applier::apply_looks(&self.service).await.unwrap() > 0 {}
+    }
+
+    /// Camden is told of its notices up to a number, as a message would.
+    pub async fn tell(&self, upto: u64) {
+        let authority = CAMDEN.parse().unwrap();
+        let (channel, mail) = ("mesh".to_owned(), Some("M1".to_owned()));
+        let delivery = Delivery { authority, channel, upto, at: self.now(), mail };
+        let step = MailStep { delivered: Some((delivery, 0)), ..MailStep::default() };
+        self.service.store.mail_step(step).await.unwrap();
     }
 
     /// Gives the n-th people plans of Camden.

@@ -75,6 +75,7 @@ pub fn notice(number: i64, index: u64) -> NoticeRow {
         acknowledged: None,
         kind: 0,
         acknowledged_by: None,
+        reader: None,
     }
 }
 

@@ -135,6 +135,61 @@ pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
     assert_eq!(derived[0].state.owed.iter().map(|owed| owed.access.index).collect::<Vec<_>>(), [1, 4]);
 }
 
+/// Whoever looked finds the notices of their own looks, whichever child they were of; reports are not among them.
+pub async fn looks_are_found_by_their_reader(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let of = |number: i64, kind: u8, by: Option<u8>| NoticeRow {
+        kind,
+        reader: by.map(author),
+        ..notice(number, authority(1), person(number), access(number as u64, 10 * number))
+    };
+    let notices = vec![of(1, 0, Some(1)), of(2, 0, Some(2)), of(3, 1, None), of(4, 0, Some(1)), of(5, 0, None)];
+    let notices = notices.into_iter().chain([of(6, 0, Some(1))]).collect();
+    store.apply_looks(LookStep { notices, ..looks(0, 7) }).await.unwrap();
+    let store = backend.open().await;
+    let ids = |rows: &[NoticeRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let own = store.looks_by(author(1), u64::MAX, 10).await.unwrap();
+    assert_eq!(ids(&own), [uuid(6), uuid(4), uuid(1)], "newest first");
+    assert_eq!(own[0].reader, Some(author(1)));
+    assert_eq!(ids(&store.looks_by(author(1), own[0].number, 10).await.unwrap()), [uuid(4), uuid(1)]);
+    assert_eq!(ids(&store.looks_by(author(1), u64::MAX, 2).await.unwrap()), [uuid(6), uuid(4)]);
+    assert_eq!(ids(&store.looks_by(author(2), u64::MAX, 10).await.unwrap()), [uuid(2)]);
+    assert!(
+        store.looks_by(author(7), u64::MAX, 10).await.unwrap().is_empty(),
+        "the key for the 24-hour rule is another"
+    );
+    assert_eq!(store.forget_readers(time(25)).await.unwrap(), 2, "those that had a reader");
+    assert_eq!(store.forget_readers(time(25)).await.unwrap(), 0);
+    assert_eq!(ids(&store.looks_by(author(1), u64::MAX, 10).await.unwrap()), [uuid(6), uuid(4)]);
+    assert!(store.looks_by(author(2), u64::MAX, 10).await.unwrap().is_empty());
+    let all = store.notices_after(0, 10).await.unwrap();
+    assert_eq!(all[0], NoticeRow { number: all[0].number, ..of(1, 0, None) }, "the notice itself stays");
+}
+
+/// Looks that an authority has not acknowledged are found by their age, the oldest first; reports are not among them.
+pub async fn what_nobody_read_is_found_by_its_age(backend: &dyn Backend) {
+    let store = backend.open().await;
+    assert!(store.overdue(None, time(1_000), 10).await.unwrap().is_empty());
+    let of = |number: i64, kind: u8, to: u8, seconds: i64| NoticeRow {
+        kind,
+        ..notice(number, authority(to), person(number), access(number as u64, seconds))
+    };
+    let reported = of(3, 1, 1, 5);
+    let notices = vec![of(1, 0, 1, 30), of(2, 0, 2, 10), reported, of(4, 0, 1, 20), of(5, 0, 1, 20), of(6, 0, 1, 50)];
+    store.apply_looks(LookStep { notices, ..looks(0, 7) }).await.unwrap();
+    let found = async |of: Option<u8>, before, rows_max| {
+        let rows = store.overdue(of.map(authority), time(before), rows_max).await.unwrap();
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(None, 31, 10).await, [uuid(2), uuid(4), uuid(5), uuid(1)], "oldest first, then as they were owed");
+    assert_eq!(found(None, 30, 10).await, [uuid(2), uuid(4), uuid(5)], "before the moment");
+    assert_eq!(found(None, 31, 2).await, [uuid(2), uuid(4)]);
+    assert_eq!(found(Some(1), 31, 2).await, [uuid(4), uuid(5)]);
+    assert!(found(Some(3), 31, 10).await.is_empty());
+    store.acknowledge(authority(1), uuid(4), time(40), vec![1]).await.unwrap().unwrap();
+    assert_eq!(found(Some(1), 31, 10).await, [uuid(5), uuid(1)]);
+}
+
 /// Checkpoints count from 1, one for each size.
 pub async fn checkpoints_are_numbered_without_gaps(backend: &dyn Backend) {
     let store = backend.open().await;

@@ -93,6 +93,7 @@ pub(super) fn notice(number: i64, authority: AuthorityCode, of: PersonId, access
         acknowledged: None,
         kind: 0,
         acknowledged_by: None,
+        reader: None,
     }
 }
 
