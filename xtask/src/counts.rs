@@ -22,11 +22,12 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Reads the last `Summary` of nextest, the closing lines of Node.js' runner, or else the sum of all `test result:` lines
-/// of `cargo test`.
+/// Reads the last `Summary` of nextest, the closing lines of Node.js' runner, a plain closing line, or else the sum of all
+/// `test result:` lines of `cargo test`.
 pub fn read(output: &str) -> Counts {
     let plain = without_colours(output);
-    let summary = plain.lines().rev().find_map(nextest_summary).or_else(|| node_summary(&plain));
+    let summary =
+        plain.lines().rev().find_map(nextest_summary).or_else(|| node_summary(&plain)).or_else(|| own(&plain));
     summary.unwrap_or_else(|| {
         let mut sum = Counts::default();
         for line in plain.lines().filter_map(|line| line.strip_prefix("test result:")) {
@@ -49,6 +50,12 @@ fn node_summary(output: &str) -> Option<Counts> {
     Some(Counts {
         passed: number("ℹ pass ")?, failed: number("ℹ fail ")? + number("ℹ cancelled ").unwrap_or_default()
     })
+}
+
+/// The line `10 passed, 2 failed` by itself.
+fn own(output: &str) -> Option<Counts> {
+    let line = output.lines().rev().find(|line| line.contains(" passed, ") && line.ends_with(" failed"))?;
+    Some(phrases(line, ','))
 }
 
 fn phrases(text: &str, separator: char) -> Counts {

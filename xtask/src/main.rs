@@ -9,6 +9,7 @@ mod count;
 mod counts;
 mod drill;
 mod fuzz;
+mod mesh_client;
 mod process;
 mod soak;
 mod test;

@@ -9,13 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{alerts, browser, process, tidy};
+use crate::{alerts, browser, mesh_client, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts and the pages in a
-    /// browser.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the MESH client and
+    /// the pages in a browser.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -35,6 +35,8 @@ enum Step {
     Alerts,
     /// The pages in a real browser.
     Browser,
+    /// The public MESH client for Python.
+    MeshClient,
 }
 
 pub fn run(root: &Path, options: &Options) -> u8 {
@@ -64,7 +66,9 @@ pub fn run(root: &Path, options: &Options) -> u8 {
         println!("{failure}");
     }
     if options.fast {
-        println!("left out by --fast: documentation, licences and sources of dependencies, alerts, pages in a browser");
+        println!(
+            "left out by --fast: documentation, licences and sources of dependencies, alerts, MESH client, pages in a browser"
+        );
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
     }
@@ -91,6 +95,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Tests("tests", tests(root)));
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
+        steps.push(Step::MeshClient);
         steps.push(Step::Browser);
     }
     steps
@@ -115,6 +120,7 @@ impl Step {
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
             Self::Alerts => "alerts and dashboard: promtool in ops/prometheus".to_owned(),
+            Self::MeshClient => "the public MESH client: python e2e/mesh/client_test.py".to_owned(),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
         }
     }
@@ -133,6 +139,11 @@ impl Step {
             }
             Self::Deny => deny(root, options),
             Self::Alerts => alerts::check(root),
+            Self::MeshClient => {
+                let (success, output) = process::succeeds_and_captures(&mut mesh_client::tests(root)?)?;
+                counts.add(counts::read(&output));
+                Ok(success)
+            }
             Self::Browser => {
                 let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
                 counts.add(counts::read(&output));

@@ -18,6 +18,7 @@ fn runners_closing_lines_are_read() {
         ("test result: FAILED. 2 passed; 3 failed; 0 ignored\nnoise\ntest result: ok. 4 passed; 0 failed;\n", 6, 3),
         ("ℹ tests 17\nℹ suites 2\nℹ pass 15\nℹ fail 1\nℹ cancelled 1\nℹ skipped 0\n", 15, 2),
         ("    test result: ok. 5 passed; 0 failed (what a test printed)\n", 0, 0),
+        ("Ran 9 tests in 4.2s\n\n7 passed, 2 failed\n", 7, 2),
     ];
     for (output, passed, failed) in cases {
         assert_eq!(read(output), Counts { passed, failed }, "{output:?}");
