@@ -194,7 +194,7 @@ settings! {
         /// Mailboxes of MESH, in which authorities' own systems send uploads and get answers and notices.
         mesh: Option<Mesh> = optional(Mesh),
         /// A MESH server elsewhere on which the service has its mailbox. Messages for mailboxes without a
-        /// password of ours go there. Workflow ids stand in [mesh].
+        /// password of ours go there. Workflow ids stand in `[mesh]`.
         mesh_server: Option<MeshServer> = optional(MeshServer),
         /// The recorder, which writes each look to the journal before it is answered.
         recorder: Recorder = table(Recorder),
