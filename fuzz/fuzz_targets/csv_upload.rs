@@ -3,8 +3,8 @@
 #![no_main]
 
 use cpis_format_csv::{TableWriter, read};
-use cpis_model::upload::Sender;
 use cpis_model::upload::Record;
+use cpis_model::upload::Sender;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

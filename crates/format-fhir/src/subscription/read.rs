@@ -149,7 +149,7 @@ fn end(root: &Element<'_>, faults: &mut Faults) -> Option<Timestamp> {
     end
 }
 
-/// R4, datatypes.html: `YYYY-MM-DDThh:mm:ss.sss+zz:zz`.
+/// R4, datatypes.html: `YYYY-MM-DDThh:mm:ss.sss+zz:zz`. To the second, as it is shown.
 fn instant(text: &str) -> Option<Timestamp> {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let rest = shape.strip_prefix("0000-00-00T00:00:00")?;
@@ -158,7 +158,12 @@ fn instant(text: &str) -> Option<Timestamp> {
         Some(_) => return None,
         None => rest,
     };
-    if matches!(zone, "Z" | "+00:00" | "-00:00") { text.parse().ok() } else { None }
+    if matches!(zone, "Z" | "+00:00" | "-00:00") {
+        let read: Timestamp = text.parse().ok()?;
+        Timestamp::from_second(read.as_second()).ok()
+    } else {
+        None
+    }
 }
 
 /// The value of the one extension with this address, or the default.

@@ -109,7 +109,7 @@ fn what_is_left_out_has_its_default() {
         heartbeat_seconds: 86_400,
         timeout_seconds: 10,
         max_count: 1,
-        end: Some(at("2027-03-31T22:59:59.5Z")),
+        end: Some(at("2027-03-31T22:59:59Z")),
     };
     assert_eq!(parse_subscription(body.to_string().as_bytes(), false), Ok(expected));
 }
