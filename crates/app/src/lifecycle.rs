@@ -50,7 +50,7 @@ impl Told {
 }
 
 /// Demographics replaced a number: the person is found under the surviving one too, and under the old one for 365 days.
-/// Says how many people it concerned; 0 where nobody is stored under the old number.
+/// Says how many people it concerned; 0 where nobody is stored under the old number, or whoever is was told of it before.
 pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Result<usize, AppError> {
     if old == new {
         return Ok(0);
@@ -68,6 +68,12 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
         .record(Some(asked), move |batch, found| {
             let mut count = 0;
             let own = |found: &&Found| matches!(found.via, Via::Own(_)) && still_found(found, today);
+            // Said before: the new number is theirs already, for good.
+            let news = |found: &&Found| {
+                !survivors
+                    .iter()
+                    .any(|other| other.person.id == found.person.id && matches!(other.via, Via::Alias(None)))
+            };
             let alias = |found: &Found, number, until| -> Result<StoredAlias, AppError> {
                 let key = keys.person(&found.person)?;
                 let number_sealed = keys.seal_alias(found.person.id, &key, number);
@@ -79,15 +85,13 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
                     until,
                 })
             };
-            for found in found.iter().filter(own) {
+            for found in found.iter().filter(own).filter(news) {
                 let key = keys.person(&found.person)?;
                 let what = What::NumberSuperseded { old, new };
                 batch.add(&Entry { at, person: Some(found.person.id), what }, KeyOf::Person(found.person.id), &key);
                 batch.effect(Effect::EndOwnNumber(found.person.id, until));
                 told.add(batch, at, found, &key);
-                if !survivors.iter().any(|other| other.person.id == found.person.id) {
-                    batch.effect(Effect::AddAlias(alias(found, new, None)?));
-                }
+                batch.effect(Effect::AddAlias(alias(found, new, None)?));
                 count += 1;
             }
             if count > 0 {

@@ -120,6 +120,9 @@ async fn a_superseded_number_is_answered_under_both_for_a_year() {
     world.has_plans(CITY, 1, &[cpp(1, child(999_000_001)), cpp(2, child(999_000_101))]).await;
     let (old, new, other) = (number(999_000_001), number(999_200_000), number(999_000_101));
     assert_eq!(cpis_app::lifecycle::supersede(&world.service, old, new).await.unwrap(), 1);
+    let again = cpis_app::lifecycle::supersede(&world.service, old, new).await.unwrap();
+    assert_eq!(again, 0, "demographics says it each time; it is news once");
+    assert!(world.verify().await.is_clean());
     let nurse = clinician("u1");
     assert_eq!(world.look(&nurse, old).await, ["714 CPP"]);
     assert_eq!(world.look(&nurse, new).await, ["714 CPP"]);
