@@ -99,11 +99,10 @@ async fn tell(post: &Post, mailbox: &Mailbox, authority: AuthorityCode) -> Resul
     }
     let mut step = MailStep::default();
     let count = accesses.len() + inactive.len();
-    if !accesses.is_empty() {
-        step.put.push(message(post, mailbox, authority, now, accesses).await?);
-    }
-    if !inactive.is_empty() {
-        step.put.push(inactive_message(post, mailbox, authority, now, inactive).await?);
+    for (of, notices) in [(Of::Accesses, accesses), (Of::InactiveNumbers, inactive)] {
+        if !notices.is_empty() {
+            step.put.push(message(post, mailbox, authority, now, of, notices).await?);
+        }
     }
     let mail = step.put.first().map(|mail| mail.row.id.clone());
     step.delivered = Some((Delivery { authority, channel: CHANNEL.to_owned(), upto, at: now, mail }, before));
@@ -123,39 +122,39 @@ fn is_young(at: Timestamp, now: Timestamp, seconds: i64) -> bool {
     (0..seconds).contains(&age)
 }
 
+/// What a message tells of.
+#[derive(Clone, Copy)]
+enum Of {
+    Accesses,
+    InactiveNumbers,
+}
+
 async fn message(
     post: &Post,
     mailbox: &Mailbox,
     authority: AuthorityCode,
     made: Timestamp,
+    of: Of,
     accesses: Vec<(Notice, Option<u64>)>,
 ) -> Result<cpis_store::NewMail, AppError> {
-    let id = Uuid::from_bytes(random(&*post.service.keys.entropy));
-    let content = (post.wire.accesses)(&AccessLetter { id, made, authority, authority_name: &mailbox.name, accesses });
-    let letter = Letter {
-        to: mailbox.id.clone(),
-        workflow: post.settings.access.clone(),
-        subject: Some("CP-IS access to service notification".to_owned()),
-        file_name: Some("CPIS_ACCESSES.xml".to_owned()),
-        ..Letter::default()
+    let (write, workflow, subject, file_name) = match of {
+        Of::Accesses => {
+            (post.wire.accesses, &post.settings.access, "CP-IS access to service notification", "CPIS_ACCESSES.xml")
+        }
+        Of::InactiveNumbers => (
+            post.wire.inactive,
+            &post.settings.inactive,
+            "CP-IS inactive NHS number notification",
+            "CPIS_INACTIVE_NUMBERS.xml",
+        ),
     };
-    post.letter(letter, Bytes::from(content)).await
-}
-
-async fn inactive_message(
-    post: &Post,
-    mailbox: &Mailbox,
-    authority: AuthorityCode,
-    made: Timestamp,
-    accesses: Vec<(Notice, Option<u64>)>,
-) -> Result<cpis_store::NewMail, AppError> {
     let id = Uuid::from_bytes(random(&*post.service.keys.entropy));
-    let content = (post.wire.inactive)(&AccessLetter { id, made, authority, authority_name: &mailbox.name, accesses });
+    let content = write(&AccessLetter { id, made, authority, authority_name: &mailbox.name, accesses });
     let letter = Letter {
         to: mailbox.id.clone(),
-        workflow: post.settings.inactive.clone(),
-        subject: Some("CP-IS inactive NHS number notification".to_owned()),
-        file_name: Some("CPIS_INACTIVE_NUMBERS.xml".to_owned()),
+        workflow: workflow.clone(),
+        subject: Some(subject.to_owned()),
+        file_name: Some(file_name.to_owned()),
         ..Letter::default()
     };
     post.letter(letter, Bytes::from(content)).await
@@ -185,7 +184,7 @@ async fn tell_nothing(post: &Post, authority: AuthorityCode) -> Result<bool, App
         return Ok(false);
     }
     let before = store.delivered(authority, EMPTY.to_owned()).await?.map_or(0, |told| told.upto);
-    let put = vec![message(post, &mailbox, authority, now, Vec::new()).await?];
+    let put = vec![message(post, &mailbox, authority, now, Of::Accesses, Vec::new()).await?];
     let mail = put.first().map(|mail| mail.row.id.clone());
     let upto = u64::try_from(now.as_second()).unwrap_or(0);
     let delivered = Delivery { authority, channel: EMPTY.to_owned(), upto, at: now, mail };
