@@ -265,3 +265,6 @@ pub(crate) fn from_message(message: &Message) -> Acknowledgement {
     });
     Acknowledgement { code: Code::read(&part(1)), control_id: part(2), error }
 }
+
+#[cfg(test)]
+mod tests;

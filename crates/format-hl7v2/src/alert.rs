@@ -224,3 +224,6 @@ fn observation(writer: &mut Writer, wording: &Wording, said: Said) {
 pub fn location_as_usual(raw: &str, delimiters: &Delimiters) -> Hidden {
     if *delimiters == Delimiters::default() { raw.into() } else { Hidden::default() }
 }
+
+#[cfg(test)]
+mod tests;

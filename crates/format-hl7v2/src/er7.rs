@@ -7,7 +7,9 @@ use crate::mllp::MESSAGE_BYTES_MAX;
 use crate::oddity::{Oddity, OddityKind, Place};
 use crate::refusal::Refusal;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Most segments of a message.
 pub const SEGMENTS_MAX: usize = 1_000;
@@ -123,8 +125,9 @@ impl Message {
     }
 
     fn line(&mut self, line: &str, oddities: &mut Vec<Oddity>) -> Result<(), Refusal> {
-        let trimmed = line.trim_start().trim_end_matches([' ', '\0']);
-        if trimmed.is_empty() {
+        // A space at the end stays: it may belong to an identifier that is given back.
+        let trimmed = line.trim_start();
+        if trimmed.trim_end_matches([' ', '\0']).is_empty() {
             return Ok(());
         }
         if let Some(name) = segment_name(trimmed, self.delimiters.field) {
@@ -207,13 +210,25 @@ fn decode(bytes: &[u8], mut odd: impl FnMut(OddityKind)) -> (Cow<'_, str>, Chars
     (text, charset)
 }
 
-/// Three letters or digits in one case, the first a letter, and then a field or nothing.
+/// The names of the standard.
+static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let lines = include_str!("../data/segments.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_whitespace).collect()
+});
+
+/// A name of the standard or one that begins with Z, all in upper or all in lower case, and then a field or nothing.
 fn segment_name(line: &str, separator: char) -> Option<&str> {
     let (name, rest) = line.split_at_checked(3)?;
-    let upper = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let lower = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    (begins && (upper || lower) && (rest.is_empty() || rest.starts_with(separator))).then_some(name)
+    if !rest.trim_end().is_empty() && !rest.starts_with(separator) {
+        return None;
+    }
+    if NAMES.contains(name) {
+        return Some(name);
+    }
+    let upper = name.to_ascii_uppercase();
+    let is_own = |upper: &str| upper.starts_with('Z') && upper.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let in_one_case = name == upper || name == name.to_ascii_lowercase();
+    (in_one_case && (NAMES.contains(upper.as_str()) || is_own(&upper))).then_some(name)
 }
 
 /// One segment.

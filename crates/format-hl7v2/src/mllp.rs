@@ -286,3 +286,6 @@ impl Iterator for Decoder {
         self.events.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests;

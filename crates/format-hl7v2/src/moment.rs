@@ -129,10 +129,13 @@ fn range(civil: DateTime, offset: Option<Offset>, zone: Zone) -> Option<(Both, O
 
 /// Local date and time, precision, offset, and whether the form is not the one of HL7.
 fn civil(raw: &str) -> Option<(DateTime, Precision, Option<Offset>, bool)> {
-    let (main, offset) = split_offset(raw);
+    // One system writes a sign and no offset after it.
+    let bare = raw.trim().trim_end_matches(['+', '-']);
+    let cut = bare.len() != raw.trim().len();
+    let (main, offset) = split_offset(bare);
     let (main, _fraction) = main.split_once('.').unwrap_or((main, ""));
-    let lenient = main.contains(|c: char| !c.is_ascii_digit());
-    let digits: String = if lenient { iso(main)? } else { main.to_owned() };
+    let is_iso = main.contains(|c: char| !c.is_ascii_digit());
+    let digits: String = if is_iso { iso(main)? } else { main.to_owned() };
     let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
     let precision = match digits.len() {
         4 => Precision::Year,
@@ -154,7 +157,7 @@ fn civil(raw: &str) -> Option<(DateTime, Precision, Option<Offset>, bool)> {
         Some(text) => Some(read_offset(text)?),
         None => None,
     };
-    Some((day.to_datetime(time), precision, offset, lenient || next))
+    Some((day.to_datetime(time), precision, offset, is_iso || next || cut))
 }
 
 /// `+0100`, `-0000`, `+01:00`, `Z` at the end. A hyphen within a date is none.
@@ -193,3 +196,6 @@ fn iso(text: &str) -> Option<String> {
     let shape = shape.replace('T', " ");
     known.contains(&shape.as_str()).then(|| text.chars().filter(char::is_ascii_digit).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -297,7 +297,9 @@ impl<'p> Collector<'p> {
         place: Place,
         note: &mut impl FnMut(OddityKind),
     ) {
-        if value.parse::<NhsNumber>().is_ok() && kind.is_none() {
+        // A hospital's own number passes the check now and then: where it is labelled as one, nothing is odd.
+        let is_own = matches!(kind.as_deref(), Some("MR" | "PI" | "PT" | "VN" | "AN" | "EI"));
+        if value.parse::<NhsNumber>().is_ok() && !is_own {
             note(OddityKind::NumberUnlabelled);
             self.unlabelled = true;
         }

@@ -99,7 +99,6 @@ kinds! {
     LineFeeds = "line-feeds": "Segments end with a line feed.",
     LowerCase = "lower-case": "The segment's name is written in lower case.",
     LineBreak = "line-break": "A line break stands within a field.",
-    NotASegment = "not-a-segment": "A line does not begin with a segment's name.",
     DelimitersDoubled = "delimiters-doubled": "The signs of MSH-2 are escaped once more than they should be.",
     DelimitersFew = "delimiters-few": "MSH-2 has fewer than four signs.",
     Charset = "charset": "The message is not in the character set that it names.",

@@ -1,5 +1,8 @@
 //! Tests of the whole crate, one file each for its subjects.
 
+mod corpus;
+pub(crate) mod deviations;
+mod properties;
 mod samples;
 
 use crate::{Adt, Profile, Received, read};

@@ -1,4 +1,5 @@
 //! The twelve sample messages, each with what is read and what is decided.
+#![allow(clippy::needless_raw_string_hashes)] // as expect-test writes them
 
 use super::{adt, profile};
 use crate::{Decision, should_ask};
