@@ -13,6 +13,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("a kept upload was not processed", "authority-silent"),
     ("a look could not be answered", "cannot-tell"),
     ("a look is answered without the list of accesses", "cannot-tell"),
+    ("a message could not be applied and was set aside", "gateway-stuck"),
     ("a message could not be taken; it is tried again", "mailbox-stuck"),
     ("a message that was sent did not arrive", "mailbox-stuck"),
     ("a page could not be made", "cannot-tell"),
@@ -42,6 +43,10 @@ const ERRORS: &[(&str, &str)] = &[
     ("the clock went back: check the time of all nodes", "clock-wrong"),
     ("the database could not roll back", "cannot-tell"),
     ("the disk is full; the reserve of the database is given up, make room now", "disk-filling"),
+    ("the hospital's system rejects a flag", "gateway-stuck"),
+    ("the national service does not answer; what waits is asked again", "gateway-stuck"),
+    ("the national service does not take our questions: look at certificate, ASID and sites", "gateway-stuck"),
+    ("the national service finds a fault in a question", "gateway-stuck"),
     ("there is no room for the reserve of the database", "disk-filling"),
 ];
 
