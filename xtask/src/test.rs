@@ -9,13 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{alerts, browser, mesh_client, process, tidy};
+use crate::{alerts, browser, hl7v2, mesh_client, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the MESH client and
-    /// the pages in a browser.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the readers of HL7 v2,
+    /// the MESH client and the pages in a browser.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -35,6 +35,8 @@ enum Step {
     Alerts,
     /// The pages in a real browser.
     Browser,
+    /// Public readers of HL7 v2 for Python.
+    Hl7v2Readers,
     /// The public MESH client for Python.
     MeshClient,
 }
@@ -67,7 +69,7 @@ pub fn run(root: &Path, options: &Options) -> u8 {
     }
     if options.fast {
         println!(
-            "left out by --fast: documentation, licences and sources of dependencies, alerts, MESH client, pages in a browser"
+            "left out by --fast: documentation, licences and sources of dependencies, alerts, readers of HL7 v2, MESH client, pages in a browser"
         );
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
@@ -95,6 +97,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Tests("tests", tests(root)));
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
+        steps.push(Step::Hl7v2Readers);
         steps.push(Step::MeshClient);
         steps.push(Step::Browser);
     }
@@ -120,6 +123,7 @@ impl Step {
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
             Self::Alerts => "alerts and dashboard: promtool in ops/prometheus".to_owned(),
+            Self::Hl7v2Readers => "public readers of HL7 v2: python e2e/hl7v2/read_test.py".to_owned(),
             Self::MeshClient => "the public MESH client: python e2e/mesh/client_test.py".to_owned(),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
         }
@@ -139,18 +143,18 @@ impl Step {
             }
             Self::Deny => deny(root, options),
             Self::Alerts => alerts::check(root),
-            Self::MeshClient => {
-                let (success, output) = process::succeeds_and_captures(&mut mesh_client::tests(root)?)?;
-                counts.add(counts::read(&output));
-                Ok(success)
-            }
-            Self::Browser => {
-                let (success, output) = process::succeeds_and_captures(&mut browser::tests(root)?)?;
-                counts.add(counts::read(&output));
-                Ok(success)
-            }
+            Self::Hl7v2Readers => counted(&mut hl7v2::tests(root)?, counts),
+            Self::MeshClient => counted(&mut mesh_client::tests(root)?, counts),
+            Self::Browser => counted(&mut browser::tests(root)?, counts),
         }
     }
+}
+
+/// Runs a program of tests and counts what it counted.
+fn counted(tests: &mut Command, counts: &mut Counts) -> Result<bool> {
+    let (success, output) = process::succeeds_and_captures(tests)?;
+    counts.add(counts::read(&output));
+    Ok(success)
 }
 
 fn deny(root: &Path, options: &Options) -> Result<bool> {

@@ -1,8 +1,10 @@
 //! The command line.
 
 mod accounts;
+mod adt;
 mod backup;
 mod csv;
+mod gateway;
 mod mailbox;
 mod organisations;
 mod simulate;
@@ -11,12 +13,15 @@ mod upkeep;
 
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
+pub use adt::{Adt, AdtAction, AdtSend, AdtSimulate, Department as AdtDepartment, Feed};
 pub use backup::{Backup, KeyExport, KeyImport, Restore};
+pub use gateway::{Gateway, GatewayAction, GatewayCheck};
 pub use mailbox::{Mailbox, MailboxAction};
 pub use organisations::{Organisations, OrganisationsAction};
 pub use simulate::{Scenario, Simulate};
 pub use synth::{
-    AuthorityFile as SynthFile, Day as SynthDay, Format as SynthFormat, Synth, SynthAction, World as SynthWorld,
+    AuthorityFile as SynthFile, Day as SynthDay, DayFormat as SynthDayFormat, Format as SynthFormat, Synth,
+    SynthAction, World as SynthWorld,
 };
 pub use upkeep::{Copy, Doctor, Migrate};
 
@@ -80,6 +85,10 @@ pub enum Command {
     Synth(Synth),
     /// Show the whole service with invented people, on this machine only.
     Demo(Demo),
+    /// Be a hospital's system: send messages of HL7 v2 to a feed, from a file or a made-up day.
+    Adt(Adt),
+    /// The hospital side: see what a gateway would do with a site's own messages.
+    Gateway(Gateway),
     /// Play the looks of an invented England against a service of your own and say how it answered.
     Simulate(Box<Simulate>),
 }

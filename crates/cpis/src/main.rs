@@ -4,6 +4,7 @@
 //! then a module for each of the other commands. A command answers with a [`fault::Fault`] that carries its exit code.
 
 mod account;
+mod adt;
 mod age_file;
 mod audit;
 mod backup;
@@ -20,6 +21,7 @@ mod demographics;
 mod doctor;
 mod epoch;
 mod fault;
+mod gateway;
 mod gauges;
 mod hooks;
 mod keys;
@@ -96,6 +98,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Doctor(arguments) => doctor::run(&arguments).await,
             Command::Synth(arguments) => synth::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
+            Command::Adt(arguments) => adt::run(arguments).await,
+            Command::Gateway(arguments) => gateway::run(arguments),
             Command::Simulate(arguments) => simulate::run(&arguments).await,
         }
     });

@@ -3,10 +3,12 @@
 mod faults;
 mod file;
 
-use crate::cli::{Synth, SynthAction, SynthDay, SynthWorld};
+use crate::adt::Department;
+use crate::cli::{Synth, SynthAction, SynthDay, SynthDayFormat, SynthWorld};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::{progress, say};
 use cpis_app::{Clock, SystemClock};
+use cpis_format_hl7v2::mllp::frame;
 use cpis_model::time::london_day;
 use cpis_model::{Date, Timestamp};
 use cpis_synth::{Arrival, England, Scale};
@@ -43,12 +45,16 @@ pub async fn run(arguments: Synth) -> Result<ExitCode> {
             return printed(done.map(|_| ()));
         }
         SynthAction::AuthorityFile(arguments) => return file::run(&england, &arguments),
+        SynthAction::Day(arguments) if arguments.format == SynthDayFormat::Hl7v2 => {
+            return printed(feed(&england, &arguments));
+        }
         SynthAction::Day(arguments) => return printed(day(&england, &arguments).await),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn england(world: &SynthWorld) -> England {
+/// The England of these words.
+pub fn england(world: &SynthWorld) -> England {
     let today = world.today.unwrap_or_else(|| london_day(SystemClock.now()));
     England::new(world.seed, today, Scale::plans(world.plans)).with_rates(world.rates())
 }
@@ -117,6 +123,17 @@ async fn day(england: &England, arguments: &SynthDay) -> std::io::Result<()> {
             }
         }
         writeln!(out, "{}", line(&arrival, arguments.answers))?;
+    }
+    out.flush()
+}
+
+/// Prints a department's day in frames, one on a line of its own.
+fn feed(england: &England, arguments: &SynthDay) -> std::io::Result<()> {
+    let date = arguments.date.unwrap_or_else(|| england.today());
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for message in Department::of(england, date, &arguments.department).messages {
+        out.write_all(&frame(&message.draft.bytes(message.at)))?;
+        out.write_all(b"\n")?;
     }
     out.flush()
 }

@@ -5,11 +5,11 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::sync::Arc;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// The acceptor for this certificate and key.
 pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
@@ -21,15 +21,41 @@ pub fn mutual_acceptor(certificate: &Path, key: &Path, client_authorities: &Path
     accept(certificate, key, Some(client_authorities))
 }
 
-fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
-    let first = format!("The authorities of clients' certificates {}", path.display());
+/// For a client that trusts these authorities, and shows a certificate of its own with its key if it has one.
+pub fn connector(authorities: &Path, own: Option<(&Path, &Path)>) -> Result<TlsConnector> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().or_fault(Kind::Usage, "TLS cannot be set up")?;
+    let builder = builder.with_root_certificates(roots(authorities, "The authorities", Kind::Usage)?);
+    let config = match own {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let first = format!("The certificate {}", certificate.display());
+            let chain = CertificateDer::pem_file_iter(certificate).or_fault(Kind::Usage, &first)?;
+            let chain: Vec<_> = chain.collect::<Result<_, _>>().or_fault(Kind::Usage, &first)?;
+            let what = format!("The private key {}", key.display());
+            let secret = PrivateKeyDer::from_pem_file(key).or_fault(Kind::Usage, what)?;
+            let both = "The certificate and the private key do not go together";
+            builder.with_client_auth_cert(chain, secret).or_fault(Kind::Usage, both)?
+        }
+    };
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn roots(path: &Path, what: &str, kind: Kind) -> Result<RootCertStore> {
+    let first = format!("{what} {}", path.display());
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).or_fault(Kind::Configuration, &first)? {
-        let certificate = certificate.or_fault(Kind::Configuration, &first)?;
-        roots.add(certificate).or_fault(Kind::Configuration, &first)?;
+    for certificate in CertificateDer::pem_file_iter(path).or_fault(kind, &first)? {
+        let certificate = certificate.or_fault(kind, &first)?;
+        roots.add(certificate).or_fault(kind, &first)?;
     }
+    Ok(roots)
+}
+
+fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
+    let what = "The authorities of clients' certificates";
+    let roots = roots(path, what, Kind::Configuration)?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()));
-    verifier.build().or_fault(Kind::Configuration, first)
+    verifier.build().or_fault(Kind::Configuration, format_args!("{what} {}", path.display()))
 }
 
 fn accept(certificate: &Path, key: &Path, client_authorities: Option<&Path>) -> Result<TlsAcceptor> {

@@ -3,7 +3,7 @@
 use crate::delimiters::Delimiters;
 
 /// The text of a part that has been split off already. What is not known, or never closes, stays as it came.
-pub(crate) fn unescape(written: &str, delimiters: &Delimiters) -> String {
+pub fn unescape(written: &str, delimiters: &Delimiters) -> String {
     let Some(escape) = delimiters.escape.filter(|escape| written.contains(*escape)) else { return written.to_owned() };
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
@@ -73,7 +73,7 @@ fn hexadecimal(digits: &str, text: &mut String) -> bool {
 }
 
 /// A text as it is written within a field. Nothing in it can end a part, a segment or a frame.
-pub(crate) fn escape(text: &str, delimiters: &Delimiters) -> String {
+pub fn escape(text: &str, delimiters: &Delimiters) -> String {
     let escape = delimiters.escape.unwrap_or('\\');
     let mut written = String::with_capacity(text.len());
     for c in text.chars() {

@@ -25,7 +25,7 @@ pub mod charset;
 pub mod decide;
 pub mod delimiters;
 pub mod er7;
-mod escape;
+pub mod escape;
 pub mod event;
 pub mod header;
 pub mod hidden;

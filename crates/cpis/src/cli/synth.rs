@@ -1,5 +1,6 @@
 //! `cpis synth`: a made-up England.
 
+use super::adt::Department;
 use clap::{Args, Subcommand, ValueEnum};
 use cpis_model::Date;
 use cpis_model::organisation::AuthorityCode;
@@ -96,7 +97,8 @@ pub enum SynthAction {
     },
     /// Write an authority's upload: its first file, or what happened on a later day.
     AuthorityFile(AuthorityFile),
-    /// Print a day's arrivals in unscheduled care as JSON lines, in order of time.
+    /// Print a day's arrivals in unscheduled care in order of time: the country's as JSON lines, or those of one department as its
+    /// system tells them in HL7 v2.
     Day(Day),
 }
 
@@ -151,13 +153,28 @@ pub struct Day {
     /// Say of each whether the service shows a plan of theirs, once every authority's first file was taken in.
     #[arg(long)]
     pub answers: bool,
+    /// In which format. `hl7v2` writes MLLP frames, as `cpis adt send` and `cpis gateway check` read them.
+    #[arg(long, value_enum, default_value_t = DayFormat::Json, conflicts_with_all = ["speed", "answers"])]
+    pub format: DayFormat,
+    /// The department, for `--format hl7v2`.
+    #[command(flatten)]
+    pub department: Department,
+}
+
+/// In which format arrivals are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DayFormat {
+    /// A line of JSON for each.
+    Json,
+    /// Messages of a hospital's system: arrivals, corrections, admissions, merges, ends, and adults among them.
+    Hl7v2,
 }
 
 fn factor(text: &str) -> Result<f64, &'static str> {
     within(text, 0.0..=1000.0).ok_or("a number from 0 to 1000 is expected")
 }
 
-fn speed(text: &str) -> Result<f64, &'static str> {
+pub(super) fn speed(text: &str) -> Result<f64, &'static str> {
     within(text, 0.1..=100_000.0).ok_or("a number from 0.1 to 100000 is expected")
 }
 

@@ -1,0 +1,230 @@
+//! The tools for a feed of HL7 v2, against a listener that answers as it is told.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::pedantic, reason = "tests")]
+
+mod child;
+
+use child::cpis;
+use cpis_format_hl7v2::mllp::{Decoder, Event, frame};
+use cpis_format_hl7v2::{Outcome, Problem, Profile, ack, adt};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+/// A feed that keeps what came and answers each in turn.
+struct Feed {
+    address: String,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+/// What becomes of the nth message.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    Accept,
+    Fail,
+    Reject,
+    Close,
+    AnswerAnother,
+}
+
+impl Feed {
+    fn start(turn: fn(usize) -> Turn) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let kept = received.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut decoder = Decoder::new();
+                let mut buffer = [0; 4096];
+                'connection: while let Ok(count) = stream.read(&mut buffer) {
+                    if count == 0 {
+                        break;
+                    }
+                    decoder.push(&buffer[..count]);
+                    for event in decoder.by_ref() {
+                        let Event::Message(message) = event else { continue };
+                        let n = {
+                            let mut kept = kept.lock().unwrap();
+                            kept.push(message.clone());
+                            kept.len()
+                        };
+                        let turn = turn(n);
+                        if turn == Turn::Close || stream.write_all(&answer(&message, turn)).is_err() {
+                            break 'connection;
+                        }
+                    }
+                }
+            }
+        });
+        Self { address, received }
+    }
+
+    fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+}
+
+fn answer(message: &[u8], turn: Turn) -> Vec<u8> {
+    let profile = Profile::default();
+    let mut header = adt::head(message, &profile);
+    let outcome = match turn {
+        Turn::Fail => Outcome::Failed(Problem::NOT_STORED),
+        Turn::Reject => Outcome::refused(cpis_format_hl7v2::Refusal::ProcessingId),
+        _ => Outcome::Accepted,
+    };
+    if let (Turn::AnswerAnother, Some(header)) = (turn, &mut header) {
+        header.control_id = "another".to_owned();
+    }
+    let now = "2026-11-23T12:00:00Z".parse().unwrap();
+    let answers = ack::answers(header.as_ref(), outcome, &profile, now, || "G1".to_owned());
+    answers.iter().flat_map(|answer| frame(answer)).collect()
+}
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../format-hl7v2/samples");
+const WORLD: [&str; 6] = ["--plans", "500", "--today", "2026-11-23", "--seed", "3"];
+
+fn sample(name: &str) -> String {
+    format!("{SAMPLES}/{name}.hl7")
+}
+
+#[test]
+fn samples_are_sent_one_after_another_and_nothing_personal_is_shown() {
+    let feed = Feed::start(|_| Turn::Accept);
+    let folder = tempfile::tempdir().unwrap();
+    let all = folder.path().join("all.hl7");
+    let mut names: Vec<_> = std::fs::read_dir(SAMPLES).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|end| end == "hl7"));
+    names.sort();
+    let texts: Vec<String> = names.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    std::fs::write(&all, texts.concat()).unwrap();
+    let done = cpis(&["adt", "send", all.to_str().unwrap(), "--to", &feed.address], "");
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert!(done.out.contains("20260314183205000101 ADT^A04 AA in ") && done.out.contains("12 messages, 12 accepted"));
+    assert!(!done.out.contains("TESTCHILD") && !done.out.contains("999"), "{}", done.out);
+    let received = feed.received.lock().unwrap();
+    assert_eq!(received.len(), 12);
+    assert!(
+        received[0].starts_with(b"MSH|^~\\&|PAS|RR8|CPGW|RR8|20260314183205||ADT^A04") && received[0].ends_with(b"\r")
+    );
+}
+
+#[test]
+fn what_is_not_accepted_is_told_and_sent_again_as_often_as_asked() {
+    let arrival = sample("01-a04-arrival");
+    let send = |feed: &Feed, more: &[&str]| {
+        let words = [&["adt", "send", &arrival, "--to", &feed.address, "--timeout", "5"], more].concat();
+        cpis(&words, "")
+    };
+    let feed = Feed::start(|n| if n < 3 { Turn::Fail } else { Turn::Accept });
+    let done = send(&feed, &[]);
+    assert!(done.code == 1 && done.out.contains(" AE 207 in ") && feed.count() == 1, "{}", done.out);
+    let done = send(&feed, &["--attempts", "5", "--json"]);
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    assert!(done.code == 0 && told["accepted"] == 1 && told["sent_again"] == 1, "{told}");
+    let feed = Feed::start(|_| Turn::Reject);
+    let done = send(&feed, &["--attempts", "5"]);
+    assert!(done.code == 1 && done.out.contains(" AR 202 in ") && feed.count() == 1, "{}", done.out);
+    let feed = Feed::start(|n| if n == 1 { Turn::Close } else { Turn::Accept });
+    let done = send(&feed, &["--attempts", "2"]);
+    assert!(done.code == 0 && feed.count() == 2, "{}", done.out);
+    let done = send(&Feed::start(|_| Turn::AnswerAnother), &[]);
+    assert!(done.code == 1 && done.out.contains("an answer came to another message"), "{}", done.out);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let done = cpis(&["adt", "send", &arrival, "--to", &nobody], "");
+    assert!(done.code == 1 && done.out.contains("not reached"), "{}", done.out);
+}
+
+#[test]
+fn times_are_moved_to_now_where_asked() {
+    let feed = Feed::start(|_| Turn::Accept);
+    let done = cpis(&["adt", "send", &sample("01-a04-arrival"), "--to", &feed.address, "--as-of-now"], "");
+    assert_eq!(done.code, 0, "{}", done.out);
+    let received = String::from_utf8(feed.received.lock().unwrap()[0].clone()).unwrap();
+    assert!(!received.contains("|20260314183000") && received.contains("|20190722|"), "{received}");
+}
+
+#[test]
+fn a_played_day_is_accepted_whatever_the_feed_does_meanwhile() {
+    let feed = Feed::start(|n| match n {
+        n if n % 37 == 0 => Turn::Fail,
+        n if n % 57 == 0 => Turn::Close,
+        _ => Turn::Accept,
+    });
+    let words = ["adt", "simulate", "--to", &feed.address, "--arrivals", "25", "--adults", "1", "--per-second", "2000"];
+    let more = ["--deviations", "100%", "--repeats", "10%", "--bursts", "1", "--json"];
+    let done = cpis(&[&words[..], &more, &WORLD].concat(), "");
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(done.code, 0, "{told}{}", done.err);
+    assert!(told["visits"] == 25 && told["accepted"] == told["messages"], "{told}");
+    assert!(told["deviations"].as_object().unwrap().len() == 25 && told["repeated"].as_u64() > Some(0), "{told}");
+    assert!(told["asks"].as_u64() > Some(15) && told["waits_for_number"].as_u64() > Some(0), "{told}");
+    let sent =
+        [&told["messages"], &told["sent_again"], &told["repeated"]].map(|n| n.as_u64().unwrap()).iter().sum::<u64>();
+    assert_eq!(feed.count() as u64, sent, "{told}");
+}
+
+#[test]
+fn a_gateways_day_is_told_without_a_name_or_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let words = ["synth", "day", "--format", "hl7v2", "--arrivals", "40", "--deviations", "100%"];
+    // Not all of it is UTF-8.
+    let made = || Command::new(env!("CARGO_BIN_EXE_cpis")).args(words).args(WORLD).output().unwrap().stdout;
+    let day = made();
+    assert!(day == made(), "the same each time");
+    std::fs::write(path("day.hl7"), &day).unwrap();
+    std::fs::write(path("feed.toml"), "test_numbers = true\n").unwrap();
+    let check = |more: &[&str]| {
+        let (day, feed) = (path("day.hl7"), path("feed.toml"));
+        cpis(&[&["gateway", "check", &day, "--profile", &feed], more].concat(), "")
+    };
+    let done = check(&["--json"]);
+    let told: Value = serde_json::from_str(&done.out).unwrap();
+    let sum = |name: &str| told[name].as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
+    assert!(done.code == 0 && sum("rejected") == 0, "{told}");
+    assert!(sum("asked") > 25 && sum("waiting_for_number") > 2 && told["unknown_locations"]["XQ7"].as_u64() > Some(0));
+    assert_eq!(told["not_asked"]["an adult"], 80);
+    let all = check(&["--all"]).out + &done.out;
+    assert!(all.contains("waits: the check digit of the NHS number is wrong"));
+    assert!(String::from_utf8_lossy(&day).contains("TESTADULT") && !all.contains("TESTADULT"));
+    let is_number = |word: &str| word.len() == 10 && word.starts_with("999");
+    assert!(!all.split(|c: char| !c.is_ascii_digit()).any(is_number), "no number is told");
+    // What would be rejected is a fault.
+    std::fs::write(
+        path("day.hl7"),
+        std::fs::read_to_string(sample("01-a04-arrival")).unwrap().replace("|P|2.4", "|T|2.4"),
+    )
+    .unwrap();
+    let done = check(&[]);
+    assert!(done.code == 1 && done.out.contains("MSH-11 rejected: unsupported processing id"), "{}", done.out);
+    std::fs::write(path("feed.toml"), "nmae = 1\n").unwrap();
+    let done = check(&[]);
+    assert!(done.code == 3 && done.err.contains("unknown field"), "{}", done.err);
+    std::fs::write(path("feed.toml"), "").unwrap();
+    std::fs::write(path("day.hl7"), "nothing\n").unwrap();
+    assert!(check(&[]).err.contains("No message is in"));
+}
+
+#[test]
+fn the_commands_of_the_page_do_what_it_says() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/hl7v2.md")).unwrap();
+    let feed = Feed::start(|_| Turn::Accept);
+    let folder = tempfile::tempdir().unwrap();
+    let steps = page.split("\n## 1. ").nth(1).unwrap();
+    let commands: Vec<&str> = steps.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert_eq!(commands.len(), 6);
+    let code = commands.join("\n").replace("localhost:2575", &feed.address);
+    let program = Path::new(env!("CARGO_BIN_EXE_cpis")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let done =
+        Command::new("bash").args(["-eu", "-c", &code]).current_dir(folder.path()).env("PATH", path).output().unwrap();
+    let text = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{text}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(text.contains("Asked about") && text.contains("a gateway asks about:") && feed.count() > 300, "{text}");
+    let toml = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Profile::from_toml(toml).unwrap().name, "PAS of the north site");
+}
