@@ -12,7 +12,6 @@ mod child;
 mod installation;
 
 use cpis_app::SystemClock;
-use cpis_app::mail::passwords::Passwords;
 use cpis_format_mesh::Envelope;
 use cpis_model::organisation::{AuthorityCode, Contact};
 use cpis_model::plan::{PlanDates, PlanKind};
@@ -20,23 +19,18 @@ use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
 use cpis_outbound_mesh::{Mesh, MeshError, Settings};
 use cpis_store::Store;
 use cpis_testkit::pds::{Application, Entry, PdsServer, Somebody, Trouble, application_key};
-use installation::{Installation, free, now, person};
+use installation::{Installation, MAILBOX_PASSWORD, SHARED_KEY, free, mailbox, now, person};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const KEY: &str = "a shared key for tests";
 const SERVICE: &str = "CPIS0HC001";
 /// Files of each authority.
 const FILES: u64 = 2;
 /// The whole test, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(200);
-
-fn mailbox(code: AuthorityCode) -> String {
-    format!("{code}OT001")
-}
 
 fn people_of(place: usize, sequence: u64) -> Vec<Person> {
     (0..2).map(|n| person(999_000_100 + place as u64 * 1000 + sequence * 100 + n * 20, "Robin", "Testcase")).collect()
@@ -87,9 +81,9 @@ impl System {
             }
             // Its fate is not known: it is looked for before it is sent again.
             loop {
-                match self.mesh.has(&local_id).await {
-                    Ok(true) => return,
-                    Ok(false) => break,
+                match self.mesh.find(&local_id).await {
+                    Ok(Some(_)) => return,
+                    Ok(None) => break,
                     Err(error) => assert!(error.is_passing(), "{}: {error}", self.code),
                 }
             }
@@ -149,7 +143,7 @@ fn the_nation_sends_at_once_and_every_file_is_answered_in_order() {
         .enumerate()
         .map(|(place, code)| {
             let (url, mailbox) = (format!("http://{address}"), mailbox(*code).parse().unwrap());
-            let settings = Settings::new(&url, mailbox, "a password", KEY.as_bytes());
+            let settings = Settings::new(&url, mailbox, MAILBOX_PASSWORD, SHARED_KEY.as_bytes());
             let settings = Settings { time: Duration::from_secs(20), ..settings };
             System { mesh: Mesh::new(settings, Arc::new(SystemClock)).unwrap(), code: *code, place }
         })
@@ -231,55 +225,29 @@ fn prepare(
     let folder = installation.folder.path();
     std::fs::write(folder.join("pds-key.pem"), private_key).unwrap();
     std::fs::write(folder.join("pds-api-key"), "an-application\n").unwrap();
-    std::fs::write(folder.join("shared-key"), KEY).unwrap();
     let mut config = std::fs::File::options().append(true).open(installation.config()).unwrap();
     write!(
         config,
         "\n[demographics]\nsource = \"pds\"\nbase_url = \"{}\"\ntoken_url = \"{}\"\napi_key_file = \"pds-api-key\"\n\
-         key_id = \"pds-1\"\nkey_file = \"pds-key.pem\"\nrequests_per_second = 2000\nconcurrent = 64\n\n\
-         [mesh]\nlisten = \"{address}\"\nshared_key_file = \"shared-key\"\n",
+         key_id = \"pds-1\"\nkey_file = \"pds-key.pem\"\nrequests_per_second = 2000\nconcurrent = 64\n",
         pds.base_url(),
         pds.token_url()
     )
     .unwrap();
     drop(config);
-    let names: HashMap<AuthorityCode, _> = installation.register.authorities().into_iter().collect();
-    let records: String = authorities
-        .iter()
-        .map(|code| {
-            let record = serde_json::json!({
-                "version": 1, "kind": "authority", "code": code.to_string(), "name": *names[code], "mailboxes": [mailbox(*code)],
-            });
-            format!("{record}\n")
-        })
-        .collect();
-    let table = folder.join("records.jsonl");
-    std::fs::write(&table, records).unwrap();
-    let data = installation.data();
-    let arguments = ["organisations", "import", "--kind", "records", "--why", "a test", "--data-dir"];
-    let (done, told) = installation.run(&[&arguments[..], &[data.to_str().unwrap(), table.to_str().unwrap()]].concat());
-    assert!(done, "{told}");
-    installation.open(async |store, keys| {
-        let passwords = Passwords { store: &*store, keys: &keys };
-        for code in authorities {
-            passwords.set(&mailbox(*code), "a password", now()).await.unwrap();
-        }
-    });
+    installation.offer_mailboxes(authorities, address);
 }
 
 #[test]
 fn a_stranger_at_the_mailboxes_learns_nothing() {
     let installation = Installation::new(&[]);
     let [address] = free();
-    std::fs::write(installation.folder.path().join("shared-key"), KEY).unwrap();
-    let mut config = std::fs::File::options().append(true).open(installation.config()).unwrap();
-    write!(config, "\n[mesh]\nlisten = \"{address}\"\nshared_key_file = \"shared-key\"\n").unwrap();
-    drop(config);
+    installation.offer_mailboxes(&[], address);
     let service = installation.start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let settings =
-            Settings::new(&format!("http://{address}"), "702OT001".parse().unwrap(), "guessed", KEY.as_bytes());
+            Settings::new(&format!("http://{address}"), "702OT001".parse().unwrap(), "guessed", SHARED_KEY.as_bytes());
         let mesh = Mesh::new(settings, Arc::new(SystemClock)).unwrap();
         assert!(matches!(mesh.handshake().await, Err(MeshError::NotAdmitted(_))));
         assert!(matches!(mesh.inbox().await, Err(MeshError::NotAdmitted(_))));

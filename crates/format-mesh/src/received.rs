@@ -2,6 +2,7 @@
 
 use crate::id::MessageId;
 use crate::path::ROOT;
+use crate::tracking::TrackedStatus;
 use serde_json::Value;
 use std::fmt;
 use thiserror::Error;
@@ -48,6 +49,32 @@ pub fn sent_id(body: &[u8]) -> Result<MessageId, BadAnswer> {
     let value = value(body)?;
     let id = value.get("messageID").or_else(|| value.get("message_id")).and_then(Value::as_str);
     id.and_then(|id| id.parse().ok()).ok_or(BadAnswer)
+}
+
+/// What a sender learns of a message that it sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedMessage {
+    /// Its id; other servers may leave it out.
+    pub id: Option<MessageId>,
+    /// Whether it came whole. What is uploading was begun, and reaches nobody as it is.
+    pub is_whole: bool,
+}
+
+impl TrackedMessage {
+    /// Reads where a message stands, in either version. A status that is not known is one of a message that came whole.
+    ///
+    /// ```
+    /// use cpis_format_mesh::received::TrackedMessage;
+    /// assert!(TrackedMessage::read(br#"{"messageId":"A1","status":"Accepted"}"#).unwrap().is_whole);
+    /// assert!(!TrackedMessage::read(br#"{"message_id":"A1","status":"uploading"}"#).unwrap().is_whole);
+    /// ```
+    pub fn read(body: &[u8]) -> Result<Self, BadAnswer> {
+        let value = value(body)?;
+        let status = value.get("status").and_then(Value::as_str).ok_or(BadAnswer)?;
+        let id = ["messageId", "message_id", "dtsId"].iter().find_map(|name| value.get(*name)).and_then(Value::as_str);
+        let id = id.filter(|id| !id.is_empty()).map(|id| id.parse().map_err(|_| BadAnswer)).transpose()?;
+        Ok(Self { id, is_whole: TrackedStatus::from_word(status) != Some(TrackedStatus::Uploading) })
+    }
 }
 
 /// Why a server refused, as far as its answer says it. Texts are cut to 200 characters.

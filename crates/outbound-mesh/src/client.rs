@@ -7,7 +7,7 @@ use cpis_app::Clock;
 use cpis_format_mesh::fault::is_retried;
 use cpis_format_mesh::handshake::Handshake;
 use cpis_format_mesh::header::{Pair, names};
-use cpis_format_mesh::received::{ANSWER_BYTES_MAX, InboxList, Refusal, sent_id};
+use cpis_format_mesh::received::{ANSWER_BYTES_MAX, InboxList, Refusal, TrackedMessage, sent_id};
 use cpis_format_mesh::{
     ChunkRange, ContentEncoding, Delivered, DeliveredKind, Envelope, Headers, InboxQuery, MessageId, Version, path,
     sign,
@@ -135,21 +135,30 @@ impl Mesh {
                         (names::CHUNK_RANGE, range.to_string()),
                         (CONTENT_TYPE_NAME, "application/octet-stream".to_owned()),
                     ];
-                    self.repeat(|| make(&path, &headers)).await?;
+                    match self.repeat(|| make(&path, &headers)).await {
+                        Ok(_) => {}
+                        // The last chunk came before, and its answer was lost.
+                        Err(MeshError::Refused { status: COMPLETE, .. }) if number == total => {}
+                        Err(error) => return Err(error),
+                    }
                 }
             }
         }
         id.ok_or(MeshError::Settings("the content has no chunk"))
     }
 
-    /// Whether the server has a message that we sent under this name of ours.
-    pub async fn has(&self, local_id: &str) -> Result<bool, MeshError> {
+    /// The message that we sent under this name of ours and that came whole. There is none where only a part came; where
+    /// several have the name nothing is known of either.
+    pub async fn find(&self, local_id: &str) -> Result<Option<TrackedMessage>, MeshError> {
         let path = path::tracking_by_local_id(&self.settings.mailbox, local_id);
-        match self.repeat(|| self.request(Method::GET, &path, &[])).await {
-            Ok(_) | Err(MeshError::Refused { status: 300, .. }) => Ok(true),
-            Err(MeshError::Gone) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let response = match self.repeat(|| self.request(Method::GET, &path, &[])).await {
+            Ok(response) => response,
+            Err(MeshError::Gone | MeshError::Refused { status: 300, .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let found = TrackedMessage::read(&body(response, ANSWER_BYTES_MAX).await?);
+        let found = found.map_err(|_| MeshError::NotUnderstood("where a message stands"))?;
+        Ok(Some(found).filter(|found| found.is_whole))
     }
 
     /// What waits in our mailbox, oldest first.
@@ -222,6 +231,8 @@ impl Mesh {
     }
 }
 
+/// Status of a chunk that comes after the message is complete.
+const COMPLETE: u16 = 423;
 const CONTENT_TYPE_NAME: &str = "content-type";
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, MeshError> {

@@ -151,7 +151,7 @@ async fn send(post: &Post, mesh: &Mesh, message: &Message, kept: Kept) -> Result
         envelope.local_id = Some(message.row.id.clone());
     }
     // Under a name that is ours alone it can be looked for when its fate was not known.
-    if own_name && mesh.has(&message.row.id).await? {
+    if own_name && mesh.find(&message.row.id).await?.is_some() {
         post.acknowledge(message).await?;
         return Ok(false);
     }

@@ -182,9 +182,12 @@ async fn a_server_that_is_away_or_says_no_is_told_apart() {
     let unknown = ours.send(&envelope("X99OT001", "L"), upload(1)).await;
     assert!(matches!(unknown, Err(MeshError::Refused { status: 417, .. })), "{unknown:?}");
     assert_eq!(ours.collect(&"20200101000000000000_ABCDEF".parse().unwrap()).await.unwrap_err(), MeshError::Gone);
-    assert!(!ours.has("never sent").await.unwrap());
+    assert_eq!(ours.find("never sent").await.unwrap(), None);
+    let sent = ours.send(&envelope(CAMDEN, "sent/once"), upload(1)).await.unwrap();
+    let found = ours.find("sent/once").await.unwrap().unwrap();
+    assert!(found.is_whole && found.id == Some(sent));
     ours.send(&envelope(CAMDEN, "sent/once"), upload(1)).await.unwrap();
-    assert!(ours.has("sent/once").await.unwrap());
+    assert_eq!(ours.find("sent/once").await.unwrap(), None, "which of the two is not known");
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);

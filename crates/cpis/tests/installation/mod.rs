@@ -12,6 +12,7 @@
 use cpis_app::SystemEntropy;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::frame::{self, KeyOf, SALT_BYTES};
+use cpis_app::mail::passwords::Passwords;
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
 use cpis_model::Timestamp;
@@ -19,7 +20,7 @@ use cpis_model::demographics::Demographics;
 use cpis_model::entry::What;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
-use cpis_model::organisation::Contact;
+use cpis_model::organisation::{AuthorityCode, Contact};
 use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::register::Register;
 use cpis_model::upload::{Header, Person, Record, SubjectKind, UploadedPlan};
@@ -40,6 +41,16 @@ use std::time::{Duration, Instant};
 pub const AUTHORITY: &str = "702";
 /// The site where clinicians look.
 pub const SITE: &str = "RRV03";
+
+/// The key that all mailboxes share.
+pub const SHARED_KEY: &str = "a shared key for tests";
+/// The password of each of them.
+pub const MAILBOX_PASSWORD: &str = "a password";
+
+/// The mailbox of an authority.
+pub fn mailbox(code: AuthorityCode) -> String {
+    format!("{code}OT001")
+}
 
 pub fn now() -> Timestamp {
     Timestamp::now()
@@ -255,6 +266,40 @@ impl Installation {
                 }
             }
         })
+    }
+
+    /// Offers mailboxes at an address, and gives these authorities theirs. The service must not run.
+    pub fn offer_mailboxes(&self, authorities: &[AuthorityCode], address: SocketAddr) {
+        std::fs::write(self.folder.path().join("shared-key"), SHARED_KEY).unwrap();
+        let mut config = File::options().append(true).open(self.config()).unwrap();
+        write!(config, "\n[mesh]\nlisten = \"{address}\"\nshared_key_file = \"shared-key\"\n").unwrap();
+        drop(config);
+        if authorities.is_empty() {
+            return;
+        }
+        let names: HashMap<AuthorityCode, _> = self.register.authorities().into_iter().collect();
+        let records: String = authorities
+            .iter()
+            .map(|code| {
+                let record = serde_json::json!({
+                    "version": 1, "kind": "authority", "code": code.to_string(), "name": *names[code],
+                    "mailboxes": [mailbox(*code)],
+                });
+                format!("{record}\n")
+            })
+            .collect();
+        let (table, data) = (self.folder.path().join("records.jsonl"), self.data());
+        std::fs::write(&table, records).unwrap();
+        let arguments = ["organisations", "import", "--kind", "records", "--why", "a test", "--data-dir"];
+        let rest = [data.to_str().unwrap(), table.to_str().unwrap()];
+        let (done, told) = self.run(&[&arguments[..], &rest[..]].concat());
+        assert!(done, "{told}");
+        self.open(async |store, keys| {
+            let passwords = Passwords { store: &*store, keys: &keys };
+            for code in authorities {
+                passwords.set(&mailbox(*code), MAILBOX_PASSWORD, now()).await.unwrap();
+            }
+        });
     }
 
     /// Opens the stopped installation.

@@ -4,7 +4,7 @@ use super::{ID, mailbox, message, text};
 use crate::answers::{FoundMailbox, acknowledged, chunk_sent, count, lookup, ping, sent, workflow_search};
 use crate::handshake;
 use crate::path;
-use crate::received::{ANSWER_BYTES_MAX, InboxList, Refusal, sent_id};
+use crate::received::{ANSWER_BYTES_MAX, InboxList, Refusal, TrackedMessage, sent_id};
 use crate::{InboxPage, InboxQuery, Version};
 use proptest::prelude::*;
 
@@ -168,5 +168,23 @@ proptest! {
             (name, percent_encoding::percent_decode_str(value).decode_utf8().unwrap())
         });
         prop_assert_eq!(InboxQuery::parse(again), Ok(query));
+    }
+}
+
+#[test]
+fn where_a_message_stands_is_read_in_both_versions() {
+    let read = |text: &str| TrackedMessage::read(text.as_bytes());
+    for (body, id, is_whole) in [
+        (r#"{"messageId":"a1","dtsId":"A1","status":"Acknowledged"}"#, Some("A1"), true),
+        (r#"{"message_id":"A1","status":"accepted"}"#, Some("A1"), true),
+        (r#"{"dtsId":"A1","status":"Undeliverable"}"#, Some("A1"), true),
+        (r#"{"messageId":"A1","status":"Uploading"}"#, Some("A1"), false),
+        (r#"{"messageId":"","status":"a new word"}"#, None, true),
+    ] {
+        let expected = TrackedMessage { id: id.map(message), is_whole };
+        assert_eq!(read(body), Ok(expected), "{body}");
+    }
+    for body in ["", "{}", "[]", r#"{"status":1}"#, r#"{"messageId":"not an id","status":"Accepted"}"#] {
+        assert!(read(body).is_err(), "{body}");
     }
 }
