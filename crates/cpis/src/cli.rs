@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adt;
+mod agent;
 mod backup;
 mod csv;
 mod gateway;
@@ -14,6 +15,7 @@ mod upkeep;
 pub use self::csv::{Check as CsvCheck, Csv, CsvAction};
 pub use accounts::{Account, AccountAction, AccountAdd};
 pub use adt::{Adt, AdtAction, AdtSend, AdtSimulate, Department as AdtDepartment, Feed};
+pub use agent::{MeshAgent, MeshAgentAction};
 pub use backup::{Backup, KeyExport, KeyImport, Restore};
 pub use gateway::{Gateway, GatewayAction, GatewayCheck};
 pub use mailbox::{Mailbox, MailboxAction};
@@ -69,6 +71,8 @@ pub enum Command {
     Account(Account),
     /// Give mailboxes of MESH their passwords, list them, and shut them.
     Mailbox(Mailbox),
+    /// For an authority without MESH software: send what lies in a folder, and lay what comes into another.
+    MeshAgent(MeshAgent),
     /// Fill the local demographics register, against which uploads are verified.
     Register(Register),
     /// Look at the register of organisations and change it: names, numbers and settings come from there.

@@ -1,12 +1,15 @@
 //! The configuration of `cpis serve`: read from one TOML file, checked as a whole.
 
+#[macro_use]
+mod settings;
+mod agent;
 mod demographics;
 mod mesh;
 mod print;
-mod settings;
 mod subscriptions;
 
-pub use print::printed;
+pub use agent::MeshAgent;
+pub use print::{agent_printed, printed};
 pub use settings::{
     Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Tls,
 };
@@ -15,6 +18,7 @@ use crate::age_file;
 use crate::fault::{Fault, Kind, Result};
 use cpis_app::Settings;
 use cpis_app::recorder::Limits;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 /// Largest configuration file in bytes.
@@ -22,31 +26,14 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Config {
     /// Reads a text. The error names the line.
+    #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| {
-            let message = error.message().replace("unknown field", "unknown setting");
-            match error.span() {
-                Some(span) => {
-                    let before = text.get(..span.start).unwrap_or_default();
-                    format!("line {}: {message}", before.matches('\n').count() + 1)
-                }
-                None => message,
-            }
-        })
+        parse(text)
     }
 
     /// Reads and checks a file. All faults come together.
     pub fn read(path: &Path) -> Result<Self> {
-        let fault = |what: String| {
-            let mend = "cpis config prints every setting with its default and its meaning.";
-            Fault::new(Kind::Configuration, format!("The configuration {}: {what}", path.display())).mend(mend)
-        };
-        let text = read_text(path, FILE_BYTES_MAX).map_err(&fault)?;
-        let mut config = Self::parse(&text).map_err(&fault)?;
-        let faults = config.check();
-        if !faults.is_empty() {
-            return Err(fault(faults.join("; ")));
-        }
+        let mut config = read(path, "cpis config", Self::check)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
         Ok(config)
     }
@@ -113,7 +100,7 @@ impl Config {
         faults.extend(self.demographics.check());
         faults.extend(self.subscriptions.check());
         faults.extend(self.mesh.iter().flat_map(Mesh::check));
-        faults.extend(self.mesh_server.iter().flat_map(MeshServer::check));
+        faults.extend(self.mesh_server.iter().flat_map(|server| server.check("mesh_server")));
         let recipients = self.backup.recipients.iter().map(|text| age_file::recipient(text));
         faults.extend(recipients.filter_map(Result::err).map(|what| format!("`backup.recipients`: {what}")));
         faults.extend(self.postgres.iter().flat_map(Postgres::check));
@@ -226,6 +213,32 @@ impl Postgres {
         }
         faults
     }
+}
+
+/// Reads a text. The error names the line.
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        let message = error.message().replace("unknown field", "unknown setting");
+        match error.span() {
+            Some(span) => {
+                let before = text.get(..span.start).unwrap_or_default();
+                format!("line {}: {message}", before.matches('\n').count() + 1)
+            }
+            None => message,
+        }
+    })
+}
+
+/// Reads and checks a file. `printed_by` is the command that prints every setting.
+fn read<T: DeserializeOwned>(path: &Path, printed_by: &str, check: impl Fn(&T) -> Vec<String>) -> Result<T> {
+    let fault = |what: String| {
+        let mend = format!("{printed_by} prints every setting with its default and its meaning.");
+        Fault::new(Kind::Configuration, format!("The configuration {}: {what}", path.display())).mend(mend)
+    };
+    let text = read_text(path, FILE_BYTES_MAX).map_err(&fault)?;
+    let config = parse(&text).map_err(&fault)?;
+    let faults = check(&config);
+    if faults.is_empty() { Ok(config) } else { Err(fault(faults.join("; "))) }
 }
 
 /// Reads a file of text; the error is a sentence's end.

@@ -32,8 +32,12 @@ fn ours(level: &str) -> String {
         "format_hl7v3",
         "identity",
         "inbound_http",
+        "inbound_mesh",
         "inbound_web",
+        "mesh_agent",
+        "outbound_mesh",
         "outbound_pds",
+        "outbound_webhook",
         "store_postgres",
         "store_sqlite",
     ];

@@ -27,6 +27,7 @@ mod hooks;
 mod keys;
 mod logs;
 mod mailbox;
+mod mesh_agent;
 mod metric_table;
 mod migrate;
 mod open;
@@ -89,6 +90,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Person(arguments) => person::run(arguments).await,
             Command::Account(arguments) => account::run(arguments).await,
             Command::Mailbox(arguments) => mailbox::run(arguments).await,
+            Command::MeshAgent(arguments) => mesh_agent::run(&arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
             Command::Organisations(arguments) => organisations::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,

@@ -22,6 +22,8 @@ pub enum Node {
     Each,
     /// The node that leads. One that led before keeps the last value: ask for `cpis_leads` beside it.
     Leader,
+    /// The MESH agent of an authority.
+    Agent,
 }
 
 /// A metric.
@@ -36,7 +38,6 @@ pub struct Metric {
     /// Names of its labels. Their values are fixed words, or codes of organisations from the register.
     pub labels: &'static [&'static str],
     /// Who tells it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the page that is written from the table"))]
     pub node: Node,
     /// What it means.
     pub meaning: &'static str,
@@ -45,9 +46,30 @@ pub struct Metric {
     pub look: &'static str,
 }
 
-/// Describes all of them to the recorder of metrics.
+/// Describes those of an agent to the recorder of metrics.
+pub fn describe_agent() {
+    describe_those(|metric| metric.node == Node::Agent);
+    for kind in ["data", "report"] {
+        metrics::counter!("cpis_agent_received_total", "kind" => kind).increment(0);
+    }
+}
+
+/// Describes those of the service to the recorder of metrics.
 pub fn describe() {
-    for metric in METRICS {
+    describe_those(|metric| metric.node != Node::Agent);
+    for outcome in ["used", "refused"] {
+        metrics::counter!("cpis_break_glass_total", "outcome" => outcome).increment(0);
+    }
+    for outcome in ["taken", "retried", "gone", "refused"] {
+        metrics::counter!("cpis_subscription_posts_total", "outcome" => outcome).increment(0);
+    }
+    for status in Status::ALL {
+        metrics::gauge!("cpis_subscriptions", "status" => status.word()).set(0.0);
+    }
+}
+
+fn describe_those(wanted: impl Fn(&Metric) -> bool) {
+    for metric in METRICS.iter().filter(|metric| wanted(metric)) {
         let Metric { name, unit, meaning, .. } = *metric;
         match metric.kind {
             Kind::Counter => {
@@ -60,15 +82,6 @@ pub fn describe() {
             Kind::Gauge => metrics::describe_gauge!(name, unit, meaning),
             Kind::Histogram => metrics::describe_histogram!(name, unit, meaning),
         }
-    }
-    for outcome in ["used", "refused"] {
-        metrics::counter!("cpis_break_glass_total", "outcome" => outcome).increment(0);
-    }
-    for outcome in ["taken", "retried", "gone", "refused"] {
-        metrics::counter!("cpis_subscription_posts_total", "outcome" => outcome).increment(0);
-    }
-    for status in Status::ALL {
-        metrics::gauge!("cpis_subscriptions", "status" => status.word()).set(0.0);
     }
 }
 
@@ -95,9 +108,17 @@ const fn histogram(name: &'static str, unit: Unit, labels: &'static [&'static st
     Metric { name, kind: Kind::Histogram, unit, labels, node: Node::Each, meaning, look: "" }
 }
 
+const fn of_agent(name: &'static str, unit: Unit, meaning: &'static str, look: &'static str) -> Metric {
+    gauge(name, unit, &[], meaning, look).of_agent()
+}
+
 impl Metric {
     const fn of_leader(self) -> Self {
         Self { node: Node::Leader, ..self }
+    }
+
+    const fn of_agent(self) -> Self {
+        Self { node: Node::Agent, ..self }
     }
 }
 
@@ -539,4 +560,33 @@ pub const METRICS: &[Metric] = &[
         "flag-rejected or not-applied are not 0",
     ),
     gauge("cpis_gateway_flags_shown", Unit::Count, &[], "alerts that stand in a hospital's systems now", ""),
+    // the MESH agent of an authority
+    of_agent(
+        "cpis_agent_works",
+        Unit::Count,
+        "1 while the agent works, 0 while it tries something again and again; its status page says what",
+        "it stays at 0",
+    ),
+    of_agent(
+        "cpis_agent_reached_timestamp_seconds",
+        Unit::Seconds,
+        "when the MESH server answered last, in seconds since 1970",
+        "it is more than 15 minutes ago",
+    ),
+    of_agent(
+        "cpis_agent_files_waiting",
+        Unit::Count,
+        "files that are not complete or were not sent yet",
+        "it stays above 0: the status page says why",
+    ),
+    of_agent(
+        "cpis_agent_file_waiting_seconds",
+        Unit::Seconds,
+        "age of the oldest file that was taken and not sent yet",
+        "it grows",
+    ),
+    counter("cpis_agent_sent_total", &[], "files that were sent", "").of_agent(),
+    counter("cpis_agent_failed_total", &[], "files that were not sent and lie in FAILED", "it rises").of_agent(),
+    counter("cpis_agent_received_total", &["kind"], "messages that came: `data` or `report`", "`report` rises")
+        .of_agent(),
 ];

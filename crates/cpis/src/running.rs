@@ -152,7 +152,7 @@ impl Running {
         known: Known,
         doors: Doors,
     ) -> Result<Self> {
-        let metrics = metrics_text()?;
+        let metrics = metrics_text(metric_table::describe)?;
         gauges::tell_start();
         let now = SystemClock.now();
         let register = organisations::load(&*opened.store, &known.register, london_day(now)).await;
@@ -303,8 +303,8 @@ fn verifier(issuers: Vec<(Issuer, KeySource)>, register: CurrentRegister) -> Res
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// The recorder of metrics: one a process.
-fn metrics_text() -> Result<PrometheusHandle> {
+/// The recorder of metrics, one a process, with what `describe` says of them.
+pub fn metrics_text(describe: fn()) -> Result<PrometheusHandle> {
     if let Some(handle) = METRICS.get() {
         return Ok(handle.clone());
     }
@@ -314,6 +314,6 @@ fn metrics_text() -> Result<PrometheusHandle> {
     let builder = builder.or_fault(Kind::Failed, what)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full("cpis_group_size".to_owned()), &SIZES);
     let handle = builder.or_fault(Kind::Failed, what)?.install_recorder().or_fault(Kind::Failed, what)?;
-    metric_table::describe();
+    describe();
     Ok(METRICS.get_or_init(|| handle).clone())
 }

@@ -9,6 +9,7 @@ use crate::running::{Doors, Known, MeshDoor, MeshServer, Running, listen};
 use crate::{demographics, gauges, logs, open, say, signals, tls};
 use cpis_app::SystemClock;
 use cpis_app::mail::MailSettings;
+use cpis_format_mesh::MailboxId;
 use cpis_identity::Mapping;
 use cpis_model::register::Register;
 use std::path::{Path, PathBuf};
@@ -113,9 +114,15 @@ async fn mesh_door(mesh: &Mesh) -> Result<MeshDoor> {
 
 /// The client for a MESH server elsewhere, as the configuration says.
 fn mesh_server(server: &config::MeshServer, config: &Config) -> Result<MeshServer> {
-    let what = "The MESH server in the configuration";
     let mail = config.mesh.as_ref().map_or_else(MailSettings::default, Mesh::choices);
     let mailbox = mail.service_mailbox.parse().or_fault(Kind::Configuration, "`mesh.mailbox`")?;
+    let mesh = mesh_client(server, mailbox)?;
+    Ok(MeshServer { mesh: Arc::new(mesh), poll: Duration::from_secs(u64::from(server.poll_seconds)) })
+}
+
+/// A client for a mailbox on a MESH server.
+pub fn mesh_client(server: &config::MeshServer, mailbox: MailboxId) -> Result<cpis_outbound_mesh::Mesh> {
+    let what = "The MESH server in the configuration";
     let password = secret(server.password_file.as_deref(), "The password of our mailbox on the MESH server")?;
     let shared_key = secret(server.shared_key_file.as_deref(), "The MESH server's shared key")?;
     let password = std::str::from_utf8(&password).or_fault(Kind::Configuration, what)?;
@@ -131,8 +138,7 @@ fn mesh_server(server: &config::MeshServer, config: &Config) -> Result<MeshServe
         proxy: server.proxy.clone(),
         ..cpis_outbound_mesh::Settings::new(&server.url, mailbox, password, &shared_key)
     };
-    let mesh = cpis_outbound_mesh::Mesh::new(settings, Arc::new(SystemClock)).or_fault(Kind::Configuration, what)?;
-    Ok(MeshServer { mesh: Arc::new(mesh), poll: Duration::from_secs(u64::from(server.poll_seconds)) })
+    cpis_outbound_mesh::Mesh::new(settings, Arc::new(SystemClock)).or_fault(Kind::Configuration, what)
 }
 
 /// A secret from a file of one line.

@@ -6,9 +6,10 @@ mod child;
 mod installation;
 
 use child::cpis;
-use installation::{Installation, person, question, request, try_send, upload_file};
+use installation::{Installation, free, person, question, request, try_send, upload_file};
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -61,6 +62,8 @@ impl Book {
 struct Machine {
     installation: Installation,
     bin: PathBuf,
+    /// Where the page of an agent is.
+    agent_page: SocketAddr,
 }
 
 impl Machine {
@@ -94,6 +97,7 @@ impl Machine {
             let text = text
                 .replace("LOG", installation.log().to_str().unwrap())
                 .replace("CONFIG", installation.config().to_str().unwrap())
+                .replace("AGENT", folder.join("mesh-agent.toml").to_str().unwrap())
                 .replace("PID", folder.join("pid").to_str().unwrap());
             std::fs::write(bin.join(name), format!("#!/bin/sh\nset -eu\n{text}")).unwrap();
             private(bin.join(name), 0o755);
@@ -103,8 +107,8 @@ impl Machine {
             "running() { [ -e PID ] && kill -0 \"$(cat PID)\" 2>/dev/null && ! grep -q 'State:.Z' \"/proc/$(cat PID)/status\"; }\n\
              ended() { while running; do sleep 0.05; done; }\n\
              stop() { running || return 0; kill -TERM \"$(cat PID)\"; ended; }\n\
-             start() { running && return 0; nohup cpis serve --config CONFIG >>LOG 2>&1 </dev/null & echo $! >PID; }\n\
-             [ \"$2\" = cpis ]\n\
+             start() { running && return 0; nohup cpis $what --config \"$config\" >>LOG 2>&1 </dev/null & echo $! >PID; }\n\
+             case \"$2\" in cpis) what=serve config=CONFIG ;; cpis-mesh-agent) what=mesh-agent config=AGENT ;; *) exit 64 ;; esac\n\
              case \"$1\" in start) start ;; stop) stop ;; restart) stop; start ;; ended) ended ;; reset-failed) ;; status) running ;; \
              *) exit 64 ;; esac\n",
         );
@@ -113,7 +117,7 @@ impl Machine {
             "case \"$*\" in *-u\\ cpis*) cat LOG 2>/dev/null || true ;; --vacuum-size=*) ;; *) exit 64 ;; esac\n",
         );
         script("sudo", "[ \"$1 $2\" = '-u cpis' ]\nshift 2\nexec \"$@\"\n");
-        Self { installation, bin }
+        Self { installation, bin, agent_page: SocketAddr::from(([127, 0, 0, 1], 8083)) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -130,6 +134,7 @@ impl Machine {
             .replace("/var/lib/cpis", data.to_str().unwrap())
             .replace("/etc/cpis", folder)
             .replace("/srv/", &format!("{folder}/srv/"))
+            .replace("127.0.0.1:8083", &self.agent_page.to_string())
             .replace("127.0.0.1:8081", &self.installation.inside.to_string());
         let path = format!("{}:{}", self.bin.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash")
@@ -174,6 +179,7 @@ fn digits(person: &cpis_model::upload::Person) -> String {
 /// Every page; each has its test below.
 const FOLLOWED: &[&str] = &[
     "applier-lags.md",
+    "agent-stuck.md",
     "authority-silent.md",
     "mailbox-stuck.md",
     "backup-old.md",
@@ -306,6 +312,31 @@ fn notices_overdue() {
 fn mailbox_stuck() {
     let told = Machine::new().follow("mailbox-stuck.md", "");
     assert!(told[3].contains("oldest message waits 0 seconds"), "{}", told[3]);
+}
+
+#[test]
+fn agent_stuck() {
+    let mut machine = Machine::stopped();
+    let [mesh, page] = free();
+    machine.agent_page = page;
+    machine.installation.offer_mailboxes(&["702".parse().unwrap()], mesh);
+    let service = machine.installation.start();
+    std::fs::write(machine.path("agent-password"), "a wrong one").unwrap();
+    let config = format!(
+        "folder = \"srv/cpis-mesh\"\ndata_dir = \"agent-data\"\nmailbox = \"702OT001\"\nstatus_listen = \"{page}\"\n\
+         scan_ms = 100\ncontrol_settle_ms = 100\n\n[server]\nurl = \"http://{mesh}\"\npassword_file = \"agent-password\"\n\
+         shared_key_file = \"shared-key\"\n"
+    );
+    std::fs::write(machine.path("mesh-agent.toml"), config).unwrap();
+    machine.sh("systemctl start cpis-mesh-agent\nuntil curl -s http://127.0.0.1:8083/health/ready | grep -q mailbox; do sleep 0.1; done", "");
+    let book = Book::read("agent-stuck.md");
+    let told = machine.sh(book.commands("How to be sure"), "");
+    assert!(told.contains("does not admit our mailbox") && told.contains("\"works\":false"), "{told}");
+    std::fs::write(machine.path("agent-password"), installation::MAILBOX_PASSWORD).unwrap();
+    machine.sh(book.commands("What to do"), "");
+    let told = machine.sh(book.commands("How to know that it is over"), "");
+    assert!(told.contains("ready") && told.contains("0 files wait"), "{told}");
+    machine.installation.stop(service);
 }
 
 #[test]

@@ -4,6 +4,14 @@ use cpis_model::Timestamp;
 
 /// Code of success.
 pub const CODE_SUCCESS: &str = "00";
+/// Code of content that is missing.
+pub const CODE_NO_DATA: &str = "02";
+/// Code of a control file that cannot be used.
+pub const CODE_BAD_CONTROL: &str = "06";
+/// Code of a sender that is not the one of the mailbox.
+pub const CODE_BAD_SENDER: &str = "07";
+/// Code of a kind of message that cannot be sent.
+pub const CODE_BAD_TYPE: &str = "11";
 /// Code of a report of what was not collected.
 pub const CODE_UNDELIVERED: &str = "14";
 /// Code of a report of what is no CP-IS file.

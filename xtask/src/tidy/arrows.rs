@@ -28,6 +28,7 @@ const ARROWS: &[Row] = &[
     Row { user: "cpis-outbound-mesh", may_use: &["cpis-model", "cpis-app", "cpis-format-mesh"] },
     Row { user: "cpis-outbound-pds", may_use: &["cpis-model", "cpis-app", "cpis-format-fhir"] },
     Row { user: "cpis-outbound-webhook", may_use: &["cpis-model", "cpis-app"] },
+    Row { user: "cpis-mesh-agent", may_use: &["cpis-model", "cpis-app", "cpis-format-mesh", "cpis-outbound-mesh"] },
     Row { user: "cpis-identity", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-app", may_use: &["cpis-model", "cpis-audit", "cpis-store"] },
     Row { user: "cpis-store-sqlite", may_use: &["cpis-model", "cpis-store"] },

@@ -92,23 +92,23 @@ impl MeshServer {
         [password_file, shared_key_file, ca_file, identity_file].into_iter().flatten()
     }
 
-    /// Everything that is wrong, each in one sentence.
-    pub(super) fn check(&self) -> Vec<String> {
+    /// Everything that is wrong, each in one sentence, in a table of this name.
+    pub(super) fn check(&self, table: &str) -> Vec<String> {
         let mut faults = Vec::new();
         let is_good = reqwest::Url::parse(&self.url).is_ok_and(|url| {
             let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
             url.path() == "/" && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
         });
         if !is_good {
-            faults.push("`mesh_server.url` must be an https address without a path".to_owned());
+            faults.push(format!("`{table}.url` must be an https address without a path"));
         }
         for (name, file) in [("password_file", &self.password_file), ("shared_key_file", &self.shared_key_file)] {
             if file.is_none() {
-                faults.push(format!("[mesh_server] needs `{name}`"));
+                faults.push(format!("[{table}] needs `{name}`"));
             }
         }
         if !(5..=86_400).contains(&self.poll_seconds) {
-            faults.push("`mesh_server.poll_seconds` must be 5 to 86400".to_owned());
+            faults.push(format!("`{table}.poll_seconds` must be 5 to 86400"));
         }
         faults
     }

@@ -1,15 +1,24 @@
 //! The configuration that `cpis config` prints: every setting with its meaning and default, itself a valid configuration.
 
+use super::MeshAgent;
 use super::settings::{Config, Setting, Shown};
 use std::fmt::Write;
 
-/// The text.
+/// The text for the service.
 pub fn printed() -> String {
-    let mut out = String::from(
-        "# Configuration of OpenCPIS: every setting with its meaning and its default.\n\
+    print("OpenCPIS", &Config::settings())
+}
+
+/// The text for an agent.
+pub fn agent_printed() -> String {
+    print("the MESH agent", &MeshAgent::settings())
+}
+
+fn print(what: &str, settings: &[Setting]) -> String {
+    let mut out = format!(
+        "# Configuration of {what}: every setting with its meaning and its default.\n\
          # A line that is commented out has no default and shows an example.\n",
     );
-    let settings = Config::settings();
     let is_table = |setting: &&Setting| !matches!(setting.shown, Shown::Default(_) | Shown::Example(_));
     for setting in settings.iter().filter(|setting| !is_table(setting)) {
         write_line(&mut out, setting, false);

@@ -31,7 +31,7 @@ pub enum Shown {
     List(Vec<Setting>),
 }
 
-fn toml_of(value: impl Serialize) -> String {
+pub(super) fn toml_of(value: impl Serialize) -> String {
     toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 /// Every error and the runbook that tells what to do.
 const ERRORS: &[(&str, &str)] = &[
+    ("a file was not sent; it lies in FAILED with the reason", "agent-stuck"),
     ("a group of entries was not written; its callers are told that we cannot tell", "cannot-tell"),
     ("a handler panicked", "cannot-tell"),
     ("a kept upload was not processed", "authority-silent"),
@@ -40,6 +41,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("reading an issuer's keys failed unexpectedly", "nobody-signs-in"),
     ("somebody may be trying numbers out", "misuse"),
     ("the MESH server does not take a message; it stays here", "mailbox-stuck"),
+    ("the agent cannot work as it is; it tries again", "agent-stuck"),
     ("the clock went back: check the time of all nodes", "clock-wrong"),
     ("the database could not roll back", "cannot-tell"),
     ("the disk is full; the reserve of the database is given up, make room now", "disk-filling"),

@@ -55,7 +55,7 @@ fn the_list_for_operators_is_written_from_the_table() {
     let mut page = String::from(
         "# Metrics\n\nWritten from the table in `crates/cpis/src/metric_table.rs` by its test. `/metrics` on `inside_listen` has \
          them for Prometheus. No label holds anything from a request but fixed words, and codes of organisations.\n\n\
-         Told by *leader*: only the node whose `cpis_leads` is 1 tells the value; a node that led before keeps its last one. \
+         Told by *agent*: only `cpis mesh-agent` has it, at its own address. Told by *leader*: only the node whose `cpis_leads` is 1 tells the value; a node that led before keeps its last one. \
          A time is in seconds since 1970: its age is `time() - …`.\n\n\
          [Alerts](../../ops/prometheus/cpis.rules.yml) and a [dashboard](../../ops/grafana/cpis.json) use them; each alert names \
          its [runbook](runbooks/README.md).\n\n\
@@ -69,7 +69,11 @@ fn the_list_for_operators_is_written_from_the_table() {
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
         };
-        let node = if metric.node == Node::Each { "each node" } else { "leader" };
+        let node = match metric.node {
+            Node::Each => "each node",
+            Node::Leader => "leader",
+            Node::Agent => "agent",
+        };
         let Metric { name, unit, meaning, look, .. } = metric;
         let unit = unit.as_str();
         writeln!(page, "| `{name}`{labels} | {kind} | {unit} | {node} | {meaning} | {look} |").unwrap();
