@@ -67,9 +67,18 @@ pub(crate) async fn follow_others(service: Arc<Service>, mut stop: watch::Receiv
     }
 }
 
+/// What one thing at a time is done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
+    /// An authority's files.
+    Uploads,
+    /// The subscriptions that it makes.
+    Subscriptions,
+}
+
 /// Turns: one file of an authority at a time, on whichever node, and different authorities side by side.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<AuthorityCode, Arc<tokio::sync::Mutex<()>>>>);
+pub(crate) struct Turns(Mutex<HashMap<(Work, AuthorityCode), Arc<tokio::sync::Mutex<()>>>>);
 
 /// An authority's turn. It ends when this is dropped.
 pub(crate) struct Turn {
@@ -80,38 +89,40 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    fn here(&self, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(authority).or_default().clone()
+    fn here(&self, work: Work, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((work, authority)).or_default().clone()
     }
 }
 
 impl Turn {
     /// Waits for the authority's turn.
-    pub async fn wait(service: &Arc<Service>, authority: AuthorityCode) -> Result<Self, AppError> {
-        let here = service.uploads.here(authority).lock_owned().await;
-        while !lease(service, authority).await? {
+    pub async fn wait(service: &Arc<Service>, work: Work, authority: AuthorityCode) -> Result<Self, AppError> {
+        let here = service.turns.here(work, authority).lock_owned().await;
+        let name = name_of(work, authority);
+        while !lease(service, &name).await? {
             tokio::time::sleep(ASK).await;
         }
-        Ok(Self::begin(service, authority, here))
+        Ok(Self::begin(service, name, here))
     }
 
     /// Takes the authority's turn, unless another file of it is being processed.
-    pub async fn take(service: &Arc<Service>, authority: AuthorityCode) -> Result<Option<Self>, AppError> {
-        let Ok(here) = service.uploads.here(authority).try_lock_owned() else { return Ok(None) };
-        Ok(if lease(service, authority).await? { Some(Self::begin(service, authority, here)) } else { None })
+    pub async fn take(service: &Arc<Service>, work: Work, authority: AuthorityCode) -> Result<Option<Self>, AppError> {
+        let Ok(here) = service.turns.here(work, authority).try_lock_owned() else { return Ok(None) };
+        let name = name_of(work, authority);
+        Ok(if lease(service, &name).await? { Some(Self::begin(service, name, here)) } else { None })
     }
 
-    fn begin(service: &Arc<Service>, authority: AuthorityCode, here: OwnedMutexGuard<()>) -> Self {
-        let own = service.clone();
+    fn begin(service: &Arc<Service>, name: String, here: OwnedMutexGuard<()>) -> Self {
+        let (own, renewed) = (service.clone(), name.clone());
         let renewing = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(RENEW).await;
-                if let Err(error) = lease(&own, authority).await {
-                    tracing::warn!(%error, %authority, "the turn of an upload was not renewed");
+                if let Err(error) = lease(&own, &renewed).await {
+                    tracing::warn!(%error, turn = renewed, "an authority's turn was not renewed");
                 }
             }
         });
-        Self { service: service.clone(), lease: name_of(authority), renewing, _here: here }
+        Self { service: service.clone(), lease: name, renewing, _here: here }
     }
 }
 
@@ -123,16 +134,19 @@ impl Drop for Turn {
         let (service, lease) = (self.service.clone(), std::mem::take(&mut self.lease));
         runtime.spawn(async move {
             if let Err(error) = service.store.end_lease(lease, service.node).await {
-                tracing::warn!(%error, "the turn of an upload was not given back; it ends in some seconds");
+                tracing::warn!(%error, "an authority's turn was not given back; it ends in some seconds");
             }
         });
     }
 }
 
-fn name_of(authority: AuthorityCode) -> String {
-    format!("upload {authority}")
+fn name_of(work: Work, authority: AuthorityCode) -> String {
+    match work {
+        Work::Uploads => format!("upload {authority}"),
+        Work::Subscriptions => format!("subscription {authority}"),
+    }
 }
 
-async fn lease(service: &Service, authority: AuthorityCode) -> Result<bool, AppError> {
-    Ok(service.store.lease(name_of(authority), service.node, LEASE_MS).await?)
+async fn lease(service: &Service, name: &str) -> Result<bool, AppError> {
+    Ok(service.store.lease(name.to_owned(), service.node, LEASE_MS).await?)
 }

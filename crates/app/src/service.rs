@@ -94,7 +94,7 @@ pub struct Service {
     pub committed: Arc<Notify>,
     /// A size at which the tree must pause for a checkpoint to be published.
     pub(crate) publish_at: std::sync::atomic::AtomicU64,
-    pub(crate) uploads: crate::nodes::Turns,
+    pub(crate) turns: crate::nodes::Turns,
     pub(crate) rest: crate::upload::Rest,
     /// Stands for this process among the nodes that share the database.
     pub(crate) node: u64,
@@ -137,7 +137,7 @@ impl Service {
             recorder,
             committed,
             publish_at: std::sync::atomic::AtomicU64::new(0),
-            uploads: crate::nodes::Turns::default(),
+            turns: crate::nodes::Turns::default(),
             rest: crate::upload::Rest::default(),
             node,
             fresh: Mutex::default(),

@@ -12,7 +12,7 @@ mod staging;
 use crate::codec;
 use crate::error::AppError;
 use crate::frame::KeyOf;
-use crate::nodes::Turn;
+use crate::nodes::{Turn, Work};
 use crate::notices::authority_of;
 use crate::service::Service;
 use bytes::Bytes;
@@ -197,9 +197,9 @@ async fn first(
 ) -> Result<Option<(Turn, UploadState, Order)>, AppError> {
     let turn = async || {
         if wishes.no_wait {
-            Turn::take(service, authority).await
+            Turn::take(service, Work::Uploads, authority).await
         } else {
-            Turn::wait(service, authority).await.map(Some)
+            Turn::wait(service, Work::Uploads, authority).await.map(Some)
         }
     };
     let waits = |state: &UploadState| state.waiting.iter().any(|&number| goes_before(state, number));
@@ -399,7 +399,7 @@ pub enum Skipped {
 /// Gives up a missing sequence number, so that what waits behind it is processed.
 pub async fn skip(service: &Arc<Service>, caller: Arc<Caller>, sequence: u64) -> Result<Skipped, AppError> {
     let authority = authority_of(service, &caller, Action::Upload, "upload").await?;
-    let turn = Turn::wait(service, authority).await?;
+    let turn = Turn::wait(service, Work::Uploads, authority).await?;
     let state = service.store.upload_state(authority).await?;
     let next = state.last.map(|last| last + 1);
     if next != Some(sequence) {

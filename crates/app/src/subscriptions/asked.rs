@@ -4,6 +4,7 @@ use super::kept::{Held, Rows, State};
 use super::{Request, SECRET_BYTES, SUBSCRIPTIONS_MAX, Status, Subscription, Subscriptions};
 use crate::effects::random;
 use crate::error::AppError;
+use crate::nodes::{Turn, Work};
 use crate::notices::authority_of;
 use cpis_model::Uuid;
 use cpis_model::caller::{Action, Caller};
@@ -70,6 +71,8 @@ impl Subscriptions {
         if !self.hooks.takes(&request.endpoint) {
             return Ok(Made::Endpoint);
         }
+        // Two at once must not both be the last one.
+        let _turn = Turn::wait(&self.service, Work::Subscriptions, by.authority).await?;
         if self.rows().all(Some(by.authority)).await?.len() >= SUBSCRIPTIONS_MAX {
             return Ok(Made::TooMany);
         }

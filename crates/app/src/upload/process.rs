@@ -4,7 +4,7 @@ use super::staging::{Checked, Staging};
 use super::{files, given, name_of, sender};
 use crate::demographics::{DemographicsFault, TRACE_MAX};
 use crate::error::AppError;
-use crate::nodes::Turn;
+use crate::nodes::{Turn, Work};
 use crate::service::Service;
 use bytes::Bytes;
 use cpis_model::Timestamp;
@@ -289,8 +289,8 @@ pub async fn process_waiting(service: &Arc<Service>, authority: Option<Authority
             }
             // One authority is waited for; the round through all of them leaves out who is busy.
             let turn = match authority {
-                Some(_) => Turn::wait(service, row.authority).await?,
-                None => match Turn::take(service, row.authority).await? {
+                Some(_) => Turn::wait(service, Work::Uploads, row.authority).await?,
+                None => match Turn::take(service, Work::Uploads, row.authority).await? {
                     Some(turn) => turn,
                     None => continue,
                 },
