@@ -2,9 +2,10 @@
 //!
 //! The doors of MESH (`inbound-mesh` for mailboxes of our own, `outbound-mesh` for ours on somebody else's server) put messages
 //! in and take them out; what the service itself gets and sends goes by the same mailboxes: [`intake`] reads uploads and
-//! answers them, [`tell`] writes notices, [`expiry`] ends what nobody collected.
+//! answers them, [`tell`] writes notices, [`gaps`] tells of uploads that stay missing, [`expiry`] ends what nobody collected.
 
 pub mod expiry;
+pub mod gaps;
 pub mod intake;
 mod messages;
 pub mod passwords;

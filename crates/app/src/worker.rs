@@ -262,7 +262,7 @@ async fn take_mail(post: Arc<Post>, mut pace: Pace) {
     }
 }
 
-/// Tells authorities of their notices in their mailboxes, and ends what nobody collected.
+/// Tells authorities of their notices and of uploads that stay missing in their mailboxes, and ends what nobody collected.
 async fn tell_by_mail(post: Arc<Post>, mut pace: Pace) {
     if !pace.lead().await {
         return;
@@ -271,6 +271,9 @@ async fn tell_by_mail(post: Arc<Post>, mut pace: Pace) {
     loop {
         if let Err(error) = teller.round(&post).await {
             tracing::warn!(%error, "authorities are told of their notices later");
+        }
+        if let Err(error) = mail::gaps::round(&post).await {
+            tracing::warn!(%error, "authorities are told of missing uploads later");
         }
         if let Err(error) = mail::expiry::end_due(&post).await {
             tracing::warn!(%error, "messages that ran out are ended later");

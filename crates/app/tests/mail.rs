@@ -7,7 +7,7 @@ use cpis_app::demographics::DemographicsFault;
 use cpis_app::lifecycle;
 use cpis_app::mail::passwords::{Passwords, release_token, use_token};
 use cpis_app::mail::tell::Teller;
-use cpis_app::mail::{Letter, MailSettings, Message, New, Post, Sent, UnpackError, Wire, expiry, intake};
+use cpis_app::mail::{Letter, MailSettings, Message, New, Post, Sent, UnpackError, Wire, expiry, gaps, intake};
 use cpis_app::organisations::{Edit, change_all};
 use cpis_app::upload::process_waiting;
 use cpis_model::caller::Rights;
@@ -424,4 +424,39 @@ async fn passwords_open_one_mailbox_and_tokens_are_used_once() {
     assert_eq!([used("0").await, used("0").await, used("1").await], [true, false, true]);
     release_token(service, CAMDEN_BOX, "nonce", "0").await.unwrap();
     assert_eq!([used("0").await, used("0").await], [true, false]);
+}
+
+#[tokio::test]
+async fn an_authority_is_told_once_of_a_number_that_stays_missing() {
+    let mail = Mail::new().await;
+    mail.knows(1..9).await;
+    mail.file("A", CAMDEN, 1).await;
+    mail.file("C", CAMDEN, 3).await;
+    mail.file("D", CAMDEN, 4).await;
+    mail.file("X", CITY, 7).await;
+    intake::round(&mail.post).await.unwrap();
+    mail.collect(CAMDEN_BOX).await;
+    mail.collect(CITY_BOX).await;
+    mail.world.clock.forward(72 * 60);
+    assert_eq!(gaps::round(&mail.post).await.unwrap(), 0, "not yet");
+    mail.world.clock.forward(1);
+    assert_eq!(gaps::round(&mail.post).await.unwrap(), 1);
+    let words = "Upload 2 has been missing for more than 72 hours; 2 uploads wait for it and are not in force. Send it, or give \
+                 its number up.";
+    assert_eq!(mail.collect(CAMDEN_BOX).await, [format!("report|||05 {words}|")]);
+    assert_eq!(mail.collect(CITY_BOX).await, [""; 0]);
+    mail.world.clock.forward(72 * 60);
+    assert_eq!(gaps::round(&mail.post).await.unwrap(), 0, "once");
+    // Another number is another matter, and nothing is released by a timer.
+    assert_eq!(mail.status("D").await, MailStatus::Held);
+    mail.file("B", CAMDEN, 2).await;
+    assert_eq!(mail.answers(3).await.len(), 3);
+    mail.file("F", CAMDEN, 6).await;
+    intake::round(&mail.post).await.unwrap();
+    mail.collect(CAMDEN_BOX).await;
+    mail.world.clock.forward(73 * 60);
+    assert_eq!(gaps::round(&mail.post).await.unwrap(), 1);
+    assert!(
+        mail.collect(CAMDEN_BOX).await[0].contains("Upload 5 has been missing for more than 72 hours; 1 upload waits")
+    );
 }

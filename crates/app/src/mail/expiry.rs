@@ -8,6 +8,8 @@ use bytes::Bytes;
 use cpis_model::Timestamp;
 use cpis_store::{MailMove, MailRow, MailStatus, MailStep, NewMail, StoreError};
 
+/// The event of a report that the service makes.
+pub(super) const REPORT_EVENT: &str = "SEND";
 /// Messages that are ended in one round.
 const AT_ONCE: u32 = 1000;
 
@@ -60,7 +62,7 @@ pub(super) async fn report(
 ) -> Result<Option<NewMail>, AppError> {
     let Some(sender) = row.sender.clone() else { return Ok(None) };
     let at = post.service.clock.now();
-    let about = MailReport { message: row.id.clone(), code, event: "SEND", words, at };
+    let about = MailReport { message: row.id.clone(), code, event: REPORT_EVENT, words, at };
     let letter = Letter {
         to: sender.clone(),
         workflow: row.workflow.clone(),

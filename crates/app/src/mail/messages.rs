@@ -212,7 +212,8 @@ impl Post {
         mailbox.eq_ignore_ascii_case(&self.settings.service_mailbox)
     }
 
-    fn open(&self, row: MailRow) -> Result<Message, AppError> {
+    /// Opens what is said about a message whose row was read.
+    pub fn open(&self, row: MailRow) -> Result<Message, AppError> {
         let opened = key_of(&self.service.keys, &row)?.open(&envelope_place(&row.id), &row.envelope);
         let envelope = opened.map_err(|_| damaged(&row.id, "what is said about it does not open"))?.to_vec();
         Ok(Message { row, envelope })
