@@ -107,11 +107,11 @@ impl InboxQuery {
     }
 }
 
-fn is_place(value: &str) -> bool {
+pub(crate) fn is_place(value: &str) -> bool {
     CONTINUE_CHARS.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn number(value: &str) -> Option<u32> {
+pub(crate) fn number(value: &str) -> Option<u32> {
     value.parse().ok().filter(|_| value.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
@@ -158,9 +158,9 @@ struct Page2<'p> {
 }
 
 #[derive(Serialize)]
-struct Links {
+pub(crate) struct Links {
     #[serde(rename = "self")]
-    own: String,
+    pub(crate) own: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }

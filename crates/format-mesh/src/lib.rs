@@ -5,7 +5,7 @@
 //! a [`MeshFault`] knows its status and its body in both versions of the interface. No fault repeats a value that was sent.
 //!
 //! Reading order: [`id`], [`token`], [`version`], [`header`], [`envelope`], [`chunk`], [`assembly`], [`encoding`], [`fault`];
-//! what comes back: [`delivered`], [`reports`], [`inbox`], [`filter`], [`answers`], [`handshake`], [`tracking`]; for a client:
+//! what comes back: [`delivered`], [`reports`], [`inbox`], [`rich`], [`filter`], [`answers`], [`handshake`], [`tracking`]; for a client:
 //! [`path`], [`received`]; files beside messages: [`control_file`].
 
 pub mod answers;
@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod path;
 pub mod received;
 pub mod reports;
+pub mod rich;
 pub mod status;
 pub mod time;
 pub mod token;
@@ -41,6 +42,7 @@ pub use filter::WorkflowFilter;
 pub use header::{HeaderFault, HeaderFaultKind, Headers};
 pub use id::{IdFault, MailboxId, MessageId};
 pub use inbox::{InboxPage, InboxQuery, QueryFault};
+pub use rich::{RichMessage, RichQuery};
 pub use status::StatusRecord;
 pub use token::{Token, TokenFault, sign};
 pub use tracking::{Party, Tracked, TrackedStatus};

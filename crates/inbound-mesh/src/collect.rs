@@ -8,7 +8,8 @@ use cpis_app::mail::Message;
 use cpis_format_mesh::encoding::Outgoing;
 use cpis_format_mesh::header::Pair;
 use cpis_format_mesh::{
-    ChunkRange, ContentEncoding, DeliveredKind, InboxPage, InboxQuery, MeshFault, MessageId, Version, answers,
+    ChunkRange, ContentEncoding, DeliveredKind, InboxPage, InboxQuery, MeshFault, MessageId, RichMessage, RichQuery,
+    Version, answers, rich,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -32,6 +33,25 @@ pub async fn list(asked: &Asked<'_>) -> Result<Reply, Refused> {
         if asked.version == Version::V2 { door.post.waiting(mailbox.as_str()).await? } else { messages.len() as u64 };
     let page = InboxPage { mailbox, query: &query, messages: &messages, next: next.as_deref(), approx_count };
     Ok(Reply::json(200, asked.version, page.body(asked.version)))
+}
+
+/// The messages that wait, with what is said about each.
+pub async fn rich(asked: &Asked<'_>) -> Result<Reply, Refused> {
+    let (door, mailbox) = (asked.door, &asked.admitted.mailbox);
+    let query = RichQuery::parse(pairs(asked.parts.uri.query().unwrap_or_default())).map_err(MeshFault::Query)?;
+    let (rows, more) = door.post.inbox(mailbox.as_str(), query.continue_from.as_deref(), query.max_results).await?;
+    let next = if more { rows.last().map(|row| row.id.clone()) } else { None };
+    let name = |mailbox: &str| door.post.mailbox(mailbox).map(|found| found.name.to_string()).unwrap_or_default();
+    let mut messages = Vec::with_capacity(rows.len());
+    for row in rows.into_iter().filter(|row| query.start.is_none_or(|start| row.at >= start)) {
+        let (chunks, expires_at) = (row.chunks, row.expires);
+        let (sender_name, recipient_name) = (row.sender.as_deref().map(name).unwrap_or_default(), name(&row.recipient));
+        let opened = Opened::of(door.post.open(row)?)?;
+        let range = ChunkRange::new(1, chunks).map_err(|_| MeshFault::Internal)?;
+        messages.push(RichMessage { delivered: opened.delivered(range), sender_name, recipient_name, expires_at });
+    }
+    let body = rich::body(mailbox, &query, &messages, next.as_deref(), door.post.service.clock.now());
+    Ok(Reply::json(200, Version::V2, body))
 }
 
 /// The pairs of a query, decoded.

@@ -136,6 +136,7 @@ async fn answer(
         (Path::Mailbox(_), &Method::POST | &Method::GET) => find::handshake(&asked),
         (Path::Update(_), &Method::POST) => Ok(Reply::json(200, version, Vec::new())),
         (Path::Inbox(_), &Method::GET) => collect::list(&asked).await,
+        (Path::Rich(_), &Method::GET) => collect::rich(&asked).await,
         (Path::Count(_), &Method::GET) => collect::count(&asked).await,
         (Path::Message(_, id, chunk), &Method::GET | &Method::HEAD) => {
             collect::message(&asked, id, chunk.as_deref(), *method == Method::HEAD).await

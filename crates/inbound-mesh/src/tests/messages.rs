@@ -207,3 +207,47 @@ async fn what_nobody_collects_comes_back_as_a_report() {
         StatusCode::OK,
     );
 }
+
+#[tokio::test]
+async fn the_richer_list_says_what_is_said_about_each_message() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for local_id in ["L-1", "L-2", "L-3"] {
+        ids.push(world.letter(&[("mex-localid", local_id)], "a letter").await.id());
+        world.forward(Duration::from_secs(60));
+    }
+    let page = world.get(CITY, "/inbox/rich?max_results=2").await;
+    is(&page, StatusCode::OK);
+    assert_eq!(page.header("content-type"), V2);
+    let page = page.json();
+    let first = &page["messages"][0];
+    for (name, value) in [
+        ("message_id", ids[0].as_str()),
+        ("local_id", "L-1"),
+        ("message_type", "DATA"),
+        ("recipient", CITY),
+        ("sender", CAMDEN),
+        ("sender_name", "Camden"),
+        ("status", "Accepted"),
+        ("workflow_id", "LETTER"),
+        ("sent_date", "2026-11-22T09:00:00.000Z"),
+        ("expiry_timestamp", "2026-11-27T09:00:00.000Z"),
+    ] {
+        assert_eq!(first[name], value, "{name}");
+    }
+    assert_eq!((&first["total_chunks"], &first["status_code"]), (&1.into(), &Value::Null));
+    let next = page["links"]["next"].as_str().unwrap().strip_prefix("/messageexchange/714OT001").unwrap();
+    let rest = world.get(CITY, next).await.json();
+    assert_eq!((&rest["messages"][0]["local_id"], &rest["links"]["next"]), (&"L-3".into(), &Value::Null));
+    let later = world.get(CITY, "/inbox/rich?start_time=2026-11-22T09:00:30Z").await.json();
+    assert_eq!(later["messages"].as_array().unwrap().len(), 2);
+    // What nobody collected comes back as a report.
+    world.forward(Duration::from_hours(6 * 24));
+    cpis_app::mail::expiry::end_due(&world.door.post).await.unwrap();
+    let report = &world.get(CAMDEN, "/inbox/rich").await.json()["messages"][0];
+    assert_eq!((&report["message_type"], &report["status_code"]), (&"REPORT".into(), &"14".into()));
+    assert_eq!(report["sender"], Value::Null);
+    for query in ["max_results=0", "max_results=2001", "start_time=soon", "continue_from=short"] {
+        is(&world.get(CITY, &format!("/inbox/rich?{query}")).await, StatusCode::BAD_REQUEST);
+    }
+}
