@@ -5,7 +5,7 @@
 //! missed or counts disagree. `--database postgres` starts a server of its own and runs `pgbench` beside the service.
 //! `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
 //!
-//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`database`], [`serving`],
+//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`nation`], [`database`], [`serving`],
 //! [`judge`], [`limits`]; beneath them [`settings`], [`rounds`], [`load`], [`pgbench`], [`table`].
 //! It leaves out TLS, HTTP/2 and open-loop arrival: a connection asks again when it is answered.
 
@@ -16,6 +16,7 @@ pub mod drive;
 pub mod judge;
 pub mod limits;
 pub mod load;
+pub mod nation;
 pub mod pgbench;
 pub mod probe;
 pub mod process;

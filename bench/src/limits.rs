@@ -60,9 +60,14 @@ pub struct Limits {
     pub start: Asked,
     /// Seconds of a start after `kill -9`.
     pub start_killed: Asked,
+    /// Seconds until every authority's file with all its plans is answered.
+    pub nation: Asked,
 }
 
 use Limit::{AtLeast, AtMost};
+
+/// Whatever the database: 15 minutes must do, 5 should.
+const NATION: Asked = Asked::floor_and_aim(AtMost(900.0), AtMost(300.0));
 
 const EMBEDDED: Limits = Limits {
     bare: Asked::floor_and_aim(AtLeast(0.1), AtLeast(0.3)),
@@ -75,6 +80,7 @@ const EMBEDDED: Limits = Limits {
     memory: Asked::aim(AtMost(256e6)),
     start: Asked::floor_and_aim(AtMost(1.0), AtMost(0.3)),
     start_killed: Asked::aim(AtMost(3.0)),
+    nation: NATION,
 };
 
 const POSTGRES: Limits = Limits {
@@ -88,6 +94,7 @@ const POSTGRES: Limits = Limits {
     memory: Asked::aim(AtMost(150e6)),
     start: Asked::NOTHING,
     start_killed: Asked::NOTHING,
+    nation: NATION,
 };
 
 /// What is asked of a run on this kind of database.

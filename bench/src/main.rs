@@ -26,6 +26,11 @@ const PLANS: u64 = 1_000_000;
 /// Plans of a quick one.
 const PLANS_QUICK: u64 = 50_000;
 
+/// Plans of the nation whose authorities send by MESH, and looks of which they are told.
+const NATION: (u32, u32) = (220_000, 20_000);
+/// The same of a quick run.
+const NATION_QUICK: (u32, u32) = (11_000, 2_000);
+
 /// Measures the disk, a bare route and the service in the same minutes, and compares them.
 ///
 /// Without `--service`, `cpis` is built, filled through its own doors and measured in every scenario.
@@ -40,8 +45,8 @@ struct Arguments {
     /// Fewer plans, bursts of 2 seconds instead of 10, a sustained run of 10 instead of 60.
     #[arg(long)]
     quick: bool,
-    /// One scenario: queries, sustained, upload, mixed, memory, counts, start or verify; `probe` for the disk alone. With
-    /// --service: rows whose name holds this text.
+    /// One scenario: queries, sustained, upload, mixed, memory, counts, start, verify or nation (authorities' files over MESH,
+    /// PDS over HTTP, notices); `probe` for the disk alone. With --service: rows whose name holds this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// File for all figures, as JSON.
@@ -107,12 +112,15 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         ensure!(NAMES.contains(&only.as_str()), "there is no scenario `{only}`; there are {}", NAMES.join(", "));
     }
     let (plans, burst, sustained) = if arguments.quick { (PLANS_QUICK, 2, 10) } else { (PLANS, 10, 60) };
+    let (nation_plans, nation_looks) = if arguments.quick { NATION_QUICK } else { NATION };
     let options = Options {
         binary: serving::binary()?,
         program: std::env::current_exe()?,
         folder: folder(arguments)?,
         database: arguments.database,
         plans: arguments.plans.unwrap_or(plans),
+        nation_plans,
+        nation_looks,
         burst: Duration::from_secs(burst),
         sustained: Duration::from_secs(sustained),
         rounds: usize::from(arguments.rounds.unwrap_or(1)),

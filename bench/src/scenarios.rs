@@ -7,6 +7,7 @@ use crate::database::Kind;
 use crate::judge::{Figure, Unit};
 use crate::limits::{self, Limits};
 use crate::load::{Burst, Outcome};
+use crate::nation;
 use crate::pgbench::Pgbench;
 use crate::probe::{self, Flushes, Probe};
 use crate::process;
@@ -23,7 +24,8 @@ mod beside;
 mod ends;
 
 /// Names for `--only`.
-pub const NAMES: [&str; 8] = ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify"];
+pub const NAMES: [&str; 9] =
+    ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify", "nation"];
 /// Connections of the burst that floors are about.
 const BURST_CONNECTIONS: usize = 64;
 /// Connections of the matrix.
@@ -48,6 +50,10 @@ pub struct Options {
     pub database: Kind,
     /// Plans in the database.
     pub plans: u64,
+    /// Plans of the nation whose authorities send by MESH.
+    pub nation_plans: u32,
+    /// Looks of which that nation's authorities are told.
+    pub nation_looks: u32,
     /// Time of a burst.
     pub burst: Duration,
     /// Time of the sustained run.
@@ -92,6 +98,19 @@ struct Run<'a> {
 
 /// Runs everything, or the scenario that was chosen.
 pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
+    let chosen = options.only.as_deref();
+    let mut results = match chosen {
+        Some(nation::NAME) => Results { figures: Vec::new(), reports: Vec::new() },
+        _ => run_looks(options, say)?,
+    };
+    if chosen.is_none_or(|name| name == nation::NAME) {
+        results.figures.extend(nation::run(options, say)?);
+    }
+    Ok(results)
+}
+
+/// Everything about looks, and about files that come by HTTPS.
+fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     let mut world = World::make(&options.folder, options.database, options.plans, say)?;
     if options.keep {
         world.keep();

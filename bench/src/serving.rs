@@ -64,25 +64,30 @@ struct Acknowledged {
 impl Serving {
     /// Starts `cpis serve` on free ports and waits until it is ready.
     pub fn start(binary: &Path, world: &World) -> Result<Self> {
+        Self::start_in(binary, world.folder(), &world.config, &world.database.configuration())
+    }
+
+    /// The same in a folder with a data directory and an issuer's mapping; `tables` are further parts of the configuration.
+    pub fn start_in(binary: &Path, folder: &Path, config: &Path, tables: &str) -> Result<Self> {
         let [address, inside] = free_ports()?;
-        let config = format!(
+        let text = format!(
             "listen = \"{address}\"\ninside_listen = \"{inside}\"\ndata_dir = \"data\"\ntest_numbers = true\n\
-             {}[[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n",
-            world.database.configuration()
+             {tables}[[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n",
         );
-        std::fs::write(&world.config, config)?;
+        std::fs::write(config, text)?;
+        let log = folder.join("log");
         let start = Start {
             program: binary.display().to_string(),
-            arguments: vec!["serve".to_owned(), "--config".to_owned(), world.config.display().to_string()],
+            arguments: vec!["serve".to_owned(), "--config".to_owned(), config.display().to_string()],
             environment: Vec::new(),
-            log: Some(world.folder().join("log").display().to_string()),
+            log: Some(log.display().to_string()),
         };
         let begun = Instant::now();
         let mut process = Process::start(&start)?;
         let ready = process.wait_until_ready(inside, "/health/ready", READY_PATIENCE);
         let ready_after = begun.elapsed();
         if let Err(error) = ready {
-            let log = std::fs::read_to_string(world.folder().join("log")).unwrap_or_default();
+            let log = std::fs::read_to_string(log).unwrap_or_default();
             bail!("{error}: {}", log.lines().rev().take(5).collect::<Vec<_>>().join(" | "));
         }
         Ok(Self { address, inside, ready_after, process })
@@ -174,7 +179,7 @@ pub struct Targets {
 }
 
 /// Two that are not the same.
-fn free_ports() -> Result<[SocketAddr; 2]> {
+pub fn free_ports() -> Result<[SocketAddr; 2]> {
     let listen = || TcpListener::bind("127.0.0.1:0");
     let (one, other) = (listen()?, listen()?);
     Ok([one.local_addr()?, other.local_addr()?])
