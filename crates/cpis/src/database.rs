@@ -40,6 +40,8 @@ pub enum How {
     CopyTo,
     /// To read it beside the service that works on it. Nothing is changed.
     Beside,
+    /// To change something small beside the service that works on it.
+    Alongside,
 }
 
 impl DatabasePlace {
@@ -122,6 +124,7 @@ pub async fn open_database(place: &DatabasePlace, how: How, readers: u32) -> Res
                     SqliteStore::open(&path, options)
                 }
                 How::Beside => SqliteStore::open_beside(&path, options),
+                How::Alongside => SqliteStore::open_alongside(&path, options),
             })
             .await?;
             Ok(Arc::new(opened.map_err(|error| cannot_be_used(&shown, &error))?))
@@ -129,7 +132,7 @@ pub async fn open_database(place: &DatabasePlace, how: How, readers: u32) -> Res
         DatabasePlace::Server(server) => {
             let options = match how {
                 How::CopyFrom | How::CopyTo => as_owner(server)?,
-                How::Create | How::Existing | How::Beside => as_service(server),
+                How::Create | How::Existing | How::Beside | How::Alongside => as_service(server),
             };
             if how == How::CopyTo {
                 pg::migrate(&options, false).await.map_err(|error| cannot_be_used(place, &error))?;

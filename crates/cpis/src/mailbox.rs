@@ -1,4 +1,4 @@
-//! `cpis mailbox`: passwords of mailboxes, with the service stopped.
+//! `cpis mailbox`: passwords of mailboxes. The service may run: it asks for a password at each request.
 
 use crate::cli::{self, MailboxAction};
 use crate::config::Mesh;
@@ -23,11 +23,10 @@ const PASSWORD_CHARS_MIN: usize = 8;
 /// Does what was asked.
 pub async fn run(arguments: cli::Mailbox) -> Result<ExitCode> {
     let (places, config) = arguments.place.places()?;
-    let lock = places.lock()?;
     let tables = config.as_ref().map_or_else(|| Ok(Register::built_in()), serve::register)?;
     let settings =
         config.as_ref().and_then(|config| config.mesh.as_ref()).map_or_else(MailSettings::default, Mesh::choices);
-    let opened = open::open(places, lock, config.map_or(2, |config| config.readers), false).await?;
+    let opened = open::open_for_change(places, config.map_or(2, |config| config.readers)).await?;
     opened.check_keys().await?;
     let done = act(&opened, &Arc::new(tables), &settings, arguments.action).await;
     opened.close().await;

@@ -28,11 +28,27 @@ pub struct Opened {
     pub keys: Keys,
     /// The database.
     pub store: Arc<dyn Store>,
-    lock: Lock,
+    lock: Option<Lock>,
+}
+
+/// The same for a small change, which may also be made while the service runs: its lock is not needed then.
+pub async fn open_for_change(places: Places, readers: u32) -> Result<Opened> {
+    let Some(lock) = places.lock_unless_served()? else {
+        let ring = Arc::new(ring_file::read(&places.key_ring)?);
+        let keys = Keys { ring, entropy: Arc::new(entropy()?) };
+        let store: Arc<dyn Store> = open_database(&DatabasePlace::of(&places), How::Alongside, readers).await?;
+        return Ok(Opened { places, keys, store, lock: None });
+    };
+    open_with(places, lock, readers, false, true).await
 }
 
 /// Reads the keys and opens the database. With `create` a database is made where there is none.
 pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Result<Opened> {
+    open_with(places, lock, readers, create, create).await
+}
+
+/// `beside`: nodes elsewhere may work on the database.
+async fn open_with(places: Places, lock: Lock, readers: u32, create: bool, beside: bool) -> Result<Opened> {
     let ring = Arc::new(ring_file::read(&places.key_ring)?);
     ring_file::warn_if_open(&places.key_ring);
     let keys = Keys { ring, entropy: Arc::new(entropy()?) };
@@ -40,10 +56,10 @@ pub async fn open(places: Places, lock: Lock, readers: u32, create: bool) -> Res
     let place = DatabasePlace::of(&places);
     let store: Arc<dyn Store> = open_database(&place, how, readers).await?;
     refuse_unfinished(&*store, &place).await?;
-    if !create {
+    if !beside {
         refuse_served(&*store, &place).await?;
     }
-    Ok(Opened { places, keys, store, lock })
+    Ok(Opened { places, keys, store, lock: Some(lock) })
 }
 
 /// Refuses a database that `cpis copy` or `cpis restore` has not filled to its end: it would find too few.

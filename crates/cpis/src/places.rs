@@ -43,6 +43,8 @@ impl From<Fault> for Blocked {
     }
 }
 
+/// What the service says that it has the data directory for.
+const SERVICE: &str = "service";
 /// Pause between two tries to take the data directory.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Time within which who takes the data directory says what for.
@@ -84,6 +86,20 @@ impl Places {
     /// Takes the data directory for this process.
     pub fn lock(&self) -> Result<Lock> {
         self.lock_for("").map_err(|blocked| blocked.fault)
+    }
+
+    /// Takes the data directory for the service.
+    pub fn lock_for_service(&self) -> Result<Lock> {
+        self.lock_for(SERVICE).map_err(|blocked| blocked.fault)
+    }
+
+    /// Takes the data directory for a change that may also be made while the service runs: none where the service has it.
+    pub fn lock_unless_served(&self) -> Result<Option<Lock>> {
+        match self.lock_for("") {
+            Ok(lock) => Ok(Some(lock)),
+            Err(blocked) if blocked.held && blocked.task == SERVICE => Ok(None),
+            Err(blocked) => Err(blocked.fault),
+        }
     }
 
     /// Takes the data directory for a task that several processes may begin at once: waits for another one that does the
@@ -172,6 +188,18 @@ mod tests {
         assert!(fault.mend.contains("Stop the service"));
         drop(lock);
         places.lock().unwrap();
+    }
+
+    #[test]
+    fn beside_the_service_a_small_change_goes_on_and_beside_others_it_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        assert!(places.lock_unless_served().unwrap().is_some());
+        let service = places.lock_for_service().unwrap();
+        assert!(places.lock_unless_served().unwrap().is_none());
+        drop(service);
+        let _other = places.lock().unwrap();
+        assert!(places.lock_unless_served().unwrap_err().what.contains("is in use by another process"));
     }
 
     #[test]

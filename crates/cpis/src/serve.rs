@@ -43,7 +43,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     };
     let tls = config.tls.as_ref().map(|tls| tls::acceptor(&tls.certificate, &tls.key)).transpose()?;
     let places = Places::of(&config);
-    let lock = places.lock()?;
+    let lock = places.lock_for_service()?;
     let opened = tokio::select! {
         opened = open::open(places.clone(), lock, config.readers, true) => opened?,
         () = signals::asked(&mut stop) => return Ok(ExitCode::SUCCESS),

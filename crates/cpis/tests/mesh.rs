@@ -256,3 +256,39 @@ fn a_stranger_at_the_mailboxes_learns_nothing() {
     let log = std::fs::read_to_string(installation.log()).unwrap();
     assert!(!log.contains("guessed") && !log.contains("NHSMESH"), "{log}");
 }
+
+#[test]
+fn a_password_is_changed_while_the_service_runs() {
+    let installation = Installation::new(&[]);
+    let [address] = free();
+    let code: AuthorityCode = "702".parse().unwrap();
+    installation.offer_mailboxes(&[code], address);
+    let service = installation.start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let admits = |password: &str| {
+        let (url, own) = (format!("http://{address}"), mailbox(code).parse().unwrap());
+        let mesh = Mesh::new(Settings::new(&url, own, password, SHARED_KEY.as_bytes()), Arc::new(SystemClock)).unwrap();
+        match runtime.block_on(mesh.handshake()) {
+            Ok(()) => true,
+            Err(MeshError::NotAdmitted(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let config = installation.config();
+    let run = |words: &[&str], input: &str| {
+        let done = child::cpis(&[words, &["--config", config.to_str().unwrap()]].concat(), input);
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out
+    };
+    assert!(admits(MAILBOX_PASSWORD));
+    run(&["mailbox", "password", "702ot001", "--stdin"], "another password\n");
+    assert!(!admits(MAILBOX_PASSWORD) && admits("another password"));
+    let told = run(&["mailbox", "password", "702OT001"], "");
+    assert!(admits(told.lines().last().unwrap().trim()) && !admits("another password"));
+    assert!(run(&["mailbox", "list"], "").contains("702OT001  open"));
+    run(&["mailbox", "shut", "702OT001"], "");
+    assert!(!admits(told.lines().last().unwrap().trim()));
+    installation.stop(service);
+    let (clean, told) = installation.verify();
+    assert!(clean, "{told}");
+}

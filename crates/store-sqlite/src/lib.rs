@@ -81,6 +81,13 @@ impl SqliteStore {
         Self::start(path, options, opening, Some(Reserve::open(path)))
     }
 
+    /// Opens a database file that is there, to change something small beside a service that has it open. The reserve is the
+    /// service's.
+    pub fn open_alongside(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let opening = Opening { busy_timeout: options.busy_timeout, durable: true };
+        Self::start(path, options, opening, None)
+    }
+
     /// Opens a database file for reading only, beside a service that has it open. Nothing is changed and nothing is made.
     pub fn open_beside(path: &Path, options: Options) -> Result<Self, StoreError> {
         let opening = Opening { busy_timeout: options.busy_timeout, durable: true };

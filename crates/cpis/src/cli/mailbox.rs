@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 /// `cpis mailbox`.
 #[derive(Debug, Args)]
 pub struct Mailbox {
-    /// Which installation. The service must be stopped.
+    /// Which installation. The service may run.
     #[command(flatten)]
     pub place: Where,
     /// What to do.
