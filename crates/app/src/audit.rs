@@ -1,15 +1,12 @@
 //! The audit log outside the database: checkpoints appended to a file, publication at fixed times, exports and proofs.
 
+use crate::checkpoint_file;
 use crate::error::AppError;
 use crate::service::Service;
-use cpis_audit::{
-    Hash, ProofText, ReadError, SigningKey, Tile, VerifyingKey, file_record, inclusion_proof, inclusion_tiles,
-    whole_records,
-};
+use cpis_audit::{Hash, ProofText, ReadError, SigningKey, Tile, VerifyingKey, inclusion_proof, inclusion_tiles};
 use cpis_model::entry::{Entry, What};
 use cpis_store::{CheckpointRow, Store};
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,27 +15,10 @@ fn io(what: &str) -> impl Fn(std::io::Error) -> AppError + '_ {
     move |error| AppError::Internal(format!("{what}: {error}"))
 }
 
-/// Appends a checkpoint to the file outside the database, on disk before this returns. A torn end is cut first.
+/// Appends a checkpoint to the file outside the database, on disk before this returns.
 pub(crate) fn append_checkpoint(service: &Service, note: &str) -> Result<(), AppError> {
     let Some(path) = &service.settings.checkpoint_file else { return Ok(()) };
-    append_to(path, note)
-}
-
-/// Appends a checkpoint to a file.
-pub fn append_to(path: &Path, note: &str) -> Result<(), AppError> {
-    let fail = io("the file of checkpoints cannot be written");
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).read(true).open(path).map_err(&fail)?;
-    let bytes = std::fs::read(path).map_err(&fail)?;
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
-    };
-    let whole = whole_records(text);
-    if whole < bytes.len() {
-        file.set_len(whole as u64).map_err(&fail)?;
-    }
-    file.write_all(file_record(note).as_bytes()).map_err(&fail)?;
-    file.sync_data().map_err(&fail)
+    checkpoint_file::append(path, note)
 }
 
 /// The key that checks the signatures of this installation's checkpoints.
@@ -48,15 +28,20 @@ pub fn verifying_key(ring: &crate::ring::KeyRing) -> Result<VerifyingKey, AppErr
         .map_err(|_| AppError::Internal("the signing key cannot be used".to_owned()))
 }
 
-/// The last signed checkpoint.
+/// The last signed checkpoint. They are numbered without gaps, so it is found by halving.
 pub async fn last_checkpoint(store: &dyn Store) -> Result<Option<CheckpointRow>, AppError> {
-    let (mut last, mut from) = (None, 1);
-    loop {
-        let rows = store.checkpoints(from, 1000).await?;
-        let Some(row) = rows.last() else { return Ok(last) };
-        from = row.number + 1;
-        last = Some(row.clone());
+    let from = async |number| store.checkpoints(number, 1).await.map(|rows| rows.into_iter().next());
+    let Some(mut last) = from(1).await? else { return Ok(None) };
+    let mut step = 1;
+    while let Some(later) = from(last.number + step).await? {
+        last = later;
+        step *= 2;
     }
+    while step > 1 {
+        step /= 2;
+        last = from(last.number + step).await?.unwrap_or(last);
+    }
+    Ok(Some(last))
 }
 
 /// How long a publication waits for the applier to reach it.

@@ -8,6 +8,7 @@ pub mod accesses;
 pub mod applier;
 pub mod audit;
 pub mod backup;
+pub mod checkpoint_file;
 pub mod codec;
 pub mod copy;
 pub mod custody;

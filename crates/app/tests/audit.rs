@@ -3,7 +3,8 @@
 
 mod world;
 
-use cpis_app::audit::{append_to, export, last_checkpoint, prove, verifying_key};
+use cpis_app::audit::{export, last_checkpoint, prove, verifying_key};
+use cpis_app::checkpoint_file;
 use cpis_app::verify::{Witnesses, verify};
 use cpis_app::{Settings, worker};
 use cpis_audit::ProofText;
@@ -67,13 +68,13 @@ async fn a_torn_end_of_the_file_of_checkpoints_is_cut_before_the_next_is_written
     let world = busy_world(Settings::default()).await;
     world.apply().await;
     let first = last_checkpoint(&*world.service.store).await.unwrap().unwrap();
-    append_to(&file, &first.note).unwrap();
+    checkpoint_file::append(&file, &first.note).unwrap();
     let whole = std::fs::read(&file).unwrap();
     for torn in 1..first.note.len() {
         let mut bytes = whole.clone();
         bytes.extend_from_slice(&first.note.as_bytes()[..torn]);
         std::fs::write(&file, &bytes).unwrap();
-        append_to(&file, &first.note).unwrap();
+        checkpoint_file::append(&file, &first.note).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         let key = verifying_key(&world.service.keys.ring).unwrap();
         assert_eq!(cpis_audit::parse_file(&text, &[key]).unwrap().len(), 2, "torn after {torn} bytes");
@@ -81,6 +82,47 @@ async fn a_torn_end_of_the_file_of_checkpoints_is_cut_before_the_next_is_written
     }
     let count = export(&*world.service.store, &first, folder.path()).await.unwrap();
     assert!(count >= 1);
+}
+
+#[tokio::test]
+async fn only_the_end_of_a_long_file_of_checkpoints_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoints");
+    let world = busy_world(Settings::default()).await;
+    world.apply().await;
+    let first = last_checkpoint(&*world.service.store).await.unwrap().unwrap();
+    let key = verifying_key(&world.service.keys.ring).unwrap();
+    let record = cpis_audit::file_record(&first.note);
+    // Zeros take no room on the disk; read as text they would be one line of a gigabyte.
+    let hole = 1 << 30;
+    std::fs::File::create(&file).unwrap().set_len(hole).unwrap();
+    let mut end = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+    std::io::Write::write_all(&mut end, ("\n".to_owned() + &record.repeat(1000) + "torn").as_bytes()).unwrap();
+    checkpoint_file::append(&file, &first.note).unwrap();
+    let length = std::fs::metadata(&file).unwrap().len();
+    assert_eq!(length, hole + 1 + 1001 * record.len() as u64, "the torn end is cut, and nothing else");
+    let last = checkpoint_file::last_of(&file, &key).unwrap().unwrap();
+    assert_eq!(last.size, first.size);
+
+    std::fs::write(&file, record.clone() + &"- no checkpoint\n".repeat(10_000)).unwrap();
+    let last = checkpoint_file::last_of(&file, &key).unwrap().unwrap();
+    assert_eq!(last.size, first.size, "it is found before an end without any");
+    checkpoint_file::append(&file, &first.note).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), record.repeat(2));
+    assert!(checkpoint_file::last_of(&folder.path().join("none"), &key).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_last_checkpoint_is_found_however_many_there_are() {
+    let world = busy_world(Settings::default()).await;
+    assert_eq!(last_checkpoint(&*world.service.store).await.unwrap(), None);
+    for count in 1..20 {
+        world.look(&clinician(&format!("v{count}")), number(999_000_001)).await;
+        world.apply().await;
+        let all = world.service.store.checkpoints(1, 1000).await.unwrap();
+        assert_eq!(all.len(), count);
+        assert_eq!(last_checkpoint(&*world.service.store).await.unwrap().as_ref(), all.last());
+    }
 }
 
 #[tokio::test]

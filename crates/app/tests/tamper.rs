@@ -80,7 +80,7 @@ async fn apply(world: &World, file: &Path) {
     while cpis_app::applier::apply_looks(&world.service).await.unwrap() > 0 {}
     let mut tree = cpis_app::applier::Tree::default();
     let (_, note) = cpis_app::applier::apply_tree(&world.service, &mut tree, true).await.unwrap();
-    cpis_app::audit::append_to(file, &note.unwrap()).unwrap();
+    cpis_app::checkpoint_file::append(file, &note.unwrap()).unwrap();
 }
 
 async fn fill(world: &World, file: &Path) {

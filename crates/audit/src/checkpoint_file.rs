@@ -64,6 +64,12 @@ pub fn read_file(text: &str, keys: &[VerifyingKey]) -> impl Iterator<Item = Resu
     })
 }
 
+/// The last record of a file that can be believed. The text may begin anywhere in the file.
+pub fn last_in_file(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
+    let notes: Vec<&str> = records(text).filter_map(|record| record.note.ok()).collect();
+    notes.into_iter().rev().find_map(|note| parse_signed(note, keys).ok())
+}
+
 /// How many bytes of a file are whole records, each with its blank line. What follows was torn by a crash while it was
 /// appended: the writer cuts it off before it appends again. Signatures are not looked at.
 pub fn whole_records(text: &str) -> usize {

@@ -22,7 +22,7 @@ mod text;
 mod vectors;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Epoch, parse_signed};
-pub use checkpoint_file::{FileFault, file_record, parse_file, read_file, whole_records};
+pub use checkpoint_file::{FileFault, file_record, last_in_file, parse_file, read_file, whole_records};
 pub use edge::TileEdge;
 pub use expected::{CheckpointSource, Checkpoints};
 pub use key::{KeyError, SigningKey, VerifyingKey};

@@ -48,7 +48,7 @@ pub async fn begin(opened: &Opened, service: &Service, restored: Option<Resume>)
             let (old_size, old_root) = tip.map_or((size, root), |tip| (tip.size, tip.root));
             let epoch = Epoch { number: earlier + 1, old_size, old_root };
             let note = sign(opened, size, root, epoch)?;
-            cpis_app::audit::append_to(&opened.places.checkpoints, &note).map_err(|error| open::app(&error))?;
+            cpis_app::checkpoint_file::append(&opened.places.checkpoints, &note).map_err(|error| open::app(&error))?;
             Begun { at: size, epoch }
         }
     };

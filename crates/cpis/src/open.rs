@@ -6,6 +6,7 @@ use crate::places::{Lock, Places};
 use crate::ring_file;
 use cpis_app::applier::{Tree, apply_tree};
 use cpis_app::backup;
+use cpis_app::checkpoint_file;
 use cpis_app::copy::{Unfinished, unfinished};
 use cpis_app::demographics::{Demographics, LocalRegister};
 use cpis_app::people::Keys;
@@ -94,7 +95,10 @@ impl Opened {
 
     /// The last checkpoint of the file, if the file has one that can be believed.
     pub fn last_of_file(&self) -> Result<Option<Checkpoint>> {
-        Ok(self.checkpoints()?.pop())
+        let key = cpis_app::audit::verifying_key(&self.keys.ring).map_err(|error| app(&error))?;
+        let path = &self.places.checkpoints;
+        checkpoint_file::last_of(path, &key)
+            .map_err(|error| Fault::new(Kind::Data, format!("The file of checkpoints {}: {error}", path.display())))
     }
 
     /// The checkpoints of the file that can be believed, in their order.
@@ -190,7 +194,7 @@ pub async fn sign(service: &Service) -> Result<()> {
     loop {
         let (taken, note) = apply_tree(service, &mut tree, true).await.map_err(|error| app(&error))?;
         if let (Some(note), Some(path)) = (note, &service.settings.checkpoint_file) {
-            cpis_app::audit::append_to(path, &note).map_err(|error| app(&error))?;
+            checkpoint_file::append(path, &note).map_err(|error| app(&error))?;
         }
         if taken == 0 {
             return Ok(());

@@ -4,11 +4,10 @@ use super::database::unreadable;
 use super::read;
 use crate::config::Config;
 use crate::places::Places;
+use cpis_app::checkpoint_file;
 use cpis_app::ring::KeyRing;
-use cpis_audit::{Checkpoint, read_file};
+use cpis_audit::Checkpoint;
 use cpis_store::{Finding, Store, StoreError, Weight};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,8 +15,6 @@ use std::sync::Arc;
 const LAG_WARNING: u64 = 1000;
 /// Entries from which on the tree's lag is a fault.
 const TREE_LAG_FAULT: u64 = 100_000;
-/// Bytes of the end of the file of checkpoints that are read.
-const TAIL_BYTES: u64 = 64 * 1024;
 
 /// From when on a lag is a fault.
 #[derive(Clone, Copy)]
@@ -130,19 +127,10 @@ fn judge_file(path: &Path, last: std::io::Result<Option<Checkpoint>>, size: u64)
     }
 }
 
-/// The last checkpoint that can be believed; only the end of the file is read.
+/// The last checkpoint that can be believed.
 fn last_of(path: &Path, ring: &KeyRing) -> std::io::Result<Option<Checkpoint>> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
     let key = cpis_app::audit::verifying_key(ring).map_err(std::io::Error::other)?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(read_file(&text, &[key]).filter_map(Result::ok).last())
+    checkpoint_file::last_of(path, &key)
 }
 
 #[cfg(test)]
