@@ -17,13 +17,12 @@ use std::sync::Arc;
 pub struct PersonId(i64);
 
 impl PersonId {
-    /// Bits that are random; above them stands the time in units of 512 seconds, up to the year 2106.
-    const RANDOM_BITS: u32 = 40;
+    /// Bits that are random; above them stands the time in units of 64 milliseconds, up to the year 2109.
+    const RANDOM_BITS: u32 = 27;
 
-    /// A new surrogate. Those of one upload lie close together, so that what is stored in their order is written in few
-    /// places.
+    /// A new surrogate. They rise with time, so that what is stored in their order is written in few places.
     pub fn new(at: Timestamp, random: u64) -> Self {
-        let unit = (at.as_second().max(0) as u64 >> 9) & 0x7f_ffff;
+        let unit = (at.as_millisecond().max(0) as u64 >> 6) & 0xf_ffff_ffff;
         let low = random & ((1 << Self::RANDOM_BITS) - 1);
         Self((((unit << Self::RANDOM_BITS) | low) as i64).max(1))
     }

@@ -5,6 +5,7 @@ use super::{files, given, name_of, sender};
 use crate::demographics::{DemographicsFault, TRACE_MAX};
 use crate::error::AppError;
 use crate::nodes::{Turn, Work};
+use crate::people::Keys;
 use crate::service::Service;
 use bytes::Bytes;
 use cpis_model::Timestamp;
@@ -31,15 +32,31 @@ pub(super) struct Job {
     pub expected_last: Option<u64>,
 }
 
-/// Decodes a file on a thread of its own: a large one takes a while.
+/// Decodes a file on a thread of its own: a large one takes a while. Its records come in the order in which they are stored.
 pub(super) async fn decode(
     service: &Service,
     file: &Bytes,
     given: Given,
 ) -> Result<Result<Decoded, FileFault>, AppError> {
-    let (decode, file) = (service.decode.of(given.sequence).decode, file.clone());
-    let decoded = tokio::task::spawn_blocking(move || decode(&file, &given)).await;
-    decoded.map_err(|_| AppError::Internal("a file was not decoded".to_owned()))
+    let (decode, file, keys) = (service.decode.of(given.sequence).decode, file.clone(), service.keys.clone());
+    let decoded = tokio::task::spawn_blocking(move || {
+        let mut decoded = decode(&file, &given)?;
+        in_stored_order(&keys, &mut decoded.records);
+        Ok(decoded)
+    });
+    decoded.await.map_err(|_| AppError::Internal("a file was not decoded".to_owned()))
+}
+
+/// Puts records in the order in which the database finds their numbers: what a slice reads and writes then lies side by side,
+/// where a file's own order would touch as many pages as it has records. Records of one number keep their order. So does a file
+/// in which a place has two subjects, since both have to stay together.
+fn in_stored_order(keys: &Keys, records: &mut [Record]) {
+    if records.is_sorted_by(|one, next| one.position < next.position) {
+        records.sort_by_cached_key(|record| {
+            let keys = keys.ring.find(record.person.number);
+            keys.a.or(keys.b)
+        });
+    }
 }
 
 /// The times for which what waits leaves demographics alone, from when until when: one authority's files, or everybody's.
@@ -64,9 +81,11 @@ impl Rest {
 
 /// Processes a file. The caller holds the authority's turn.
 pub(super) async fn run(service: &Arc<Service>, job: Job) -> Result<Acknowledgement, AppError> {
-    let row = files::keep(service, &job, UploadStatus::Processing).await?;
     metrics::gauge!("cpis_upload_records").set(f64::from(job.decoded.count));
-    let traced = match trace(service, &job.decoded.records).await {
+    let keep = files::keep(service, &job, UploadStatus::Processing);
+    let (row, traced) = tokio::join!(keep, trace(service, &job.decoded.records));
+    let row = row?;
+    let traced = match traced {
         Ok(traced) => traced,
         Err(fault) => {
             leave_alone(service, &row, fault);

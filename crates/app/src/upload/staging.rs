@@ -213,7 +213,7 @@ impl Staging {
 
     /// Stages the changes of accepted records: new people first, then sealed plan versions and entries.
     pub async fn stage(&mut self, service: &Service, checked: Vec<Checked<'_>>) -> Result<(), AppError> {
-        let people = new_people(service, self.at, &checked).await?;
+        let people = new_people(service, &checked).await?;
         let mut slice = Slice { number: self.slices, first_ordinal: self.ordinal, ..Slice::default() };
         for checked in checked {
             let number = checked.record.person.number;
@@ -345,18 +345,15 @@ fn traced(record: &Record, trace: &Trace) -> Option<Fault> {
 }
 
 /// Makes people for numbers behind whom nobody stands yet. Where another upload was quicker, its person is taken.
-async fn new_people(
-    service: &Service,
-    at: Timestamp,
-    checked: &[Checked<'_>],
-) -> Result<HashMap<NhsNumber, Known>, AppError> {
-    let mut numbers: Vec<NhsNumber> = checked
+async fn new_people(service: &Service, checked: &[Checked<'_>]) -> Result<HashMap<NhsNumber, Known>, AppError> {
+    let mut seen = HashSet::new();
+    let numbers: Vec<NhsNumber> = checked
         .iter()
         .filter(|checked| checked.person.is_none() && !checked.changes.is_empty())
         .map(|checked| checked.record.person.number)
+        .filter(|number| seen.insert(*number))
         .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+    let at = service.clock.now();
     let create =
         || service.store.create_people(numbers.iter().map(|number| service.keys.new_person(at, *number).0).collect());
     let rows = match create().await {
