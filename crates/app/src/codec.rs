@@ -7,7 +7,7 @@ mod answered;
 mod wire;
 
 use cpis_model::access::{AuthorKey, Purpose};
-use cpis_model::caller::{Caller, Mode, Refusal, Rights, Staff, Who};
+use cpis_model::caller::{Caller, Device, Mode, Refusal, ResponsiblePerson, Rights, Staff, Who};
 use cpis_model::codes::FileCode;
 use cpis_model::demographics::{Demographics, Sex};
 use cpis_model::entry::{Entry, HiddenFor, Look, Outcome, PersonId, RefusedFor, Seen, What};
@@ -167,9 +167,10 @@ fn uuid(bytes: &[u8]) -> Result<Uuid> {
 }
 
 fn caller(wire: wire::Caller<'_>) -> Result<Caller> {
-    let who = match (wire.client, wire.staff) {
-        (Some(client), None) => Who::System { client: client.into() },
-        (None, Some(staff)) => Who::Person(Staff {
+    let who = match (wire.client, wire.staff, wire.device) {
+        (Some(client), None, None) => Who::System { client: client.into() },
+        (None, None, Some(device)) => Who::Device(self::device(&device)?),
+        (None, Some(staff), None) => Who::Person(Staff {
             user_id: staff.user.into(),
             role_profile_id: staff.role_profile.map(Into::into),
             role_code: staff.role_code.into(),
@@ -196,6 +197,21 @@ fn caller(wire: wire::Caller<'_>) -> Result<Caller> {
         authority: wire.authority.map(authority).transpose()?,
     };
     Ok(Caller { who, site: site.transpose()?, organisation, rights })
+}
+
+fn device(wire: &wire::Device<'_>) -> Result<Device> {
+    let responsible = wire.responsible.iter().map(|person| ResponsiblePerson {
+        role_code: person.role_code.into(),
+        role_name: person.role_name.into(),
+        name: person.name.into(),
+    });
+    Ok(Device {
+        asid: wire.asid.into(),
+        event: uuid(wire.event)?,
+        one_id_a_visit: wire.one_id_a_visit,
+        responsible: responsible.collect(),
+        place_name: wire.place_name.map(Into::into),
+    })
 }
 
 fn contact(wire: &wire::Contact<'_>) -> Result<Contact> {

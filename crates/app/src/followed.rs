@@ -141,7 +141,7 @@ fn is_by(notice: &Notice, caller: &Caller) -> bool {
 async fn follow(service: &Service, notice: &Notice) -> Result<Followed, AppError> {
     let role = notice.acknowledged_by.as_ref().and_then(|by| match &by.who {
         Who::Person(staff) => Some(staff.role_name.clone()),
-        Who::System { .. } => None,
+        Who::System { .. } | Who::Device(_) => None,
     });
     Ok(Followed {
         id: notice.id,

@@ -172,6 +172,7 @@ fn open(service: &Service, batch: &Batch<'_>, found: &Found, frozen: &Frozen) ->
         opened.shown.push(ShownPlan {
             plan: plan_of(row),
             ended: visible == cpis_model::plan::Visibility::Ended,
+            person: details,
             authority_name: registered
                 .or_else(|| contact.map(|contact| contact.name.as_str().into()))
                 .unwrap_or_else(|| row.authority.to_string().into()),

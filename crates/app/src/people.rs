@@ -133,12 +133,19 @@ pub(crate) fn millis(group: GroupId) -> u64 {
 }
 
 /// The author's key for the 24-hour rule: a digest under the person's own key, so that it says nothing without it.
-/// A person is user and organisation; a system is client and site (design D1).
+/// A person is user and organisation; a system is client and site, and a device that sends one id per visit is the visit, too
+/// (design D1).
 pub(crate) fn author_key(key: &SealKey, caller: &Caller) -> AuthorKey {
     AuthorKey(match &caller.who {
         Who::Person(staff) => {
             key.digest(&[b"person", staff.user_id.as_bytes(), caller.organisation.code.as_str().as_bytes()])
         }
         Who::System { client } => key.digest(&[b"system", client.as_bytes(), caller.place().as_str().as_bytes()]),
+        Who::Device(device) => {
+            let (asid, place) = (device.asid.as_bytes(), caller.place());
+            let visit = device.event.as_bytes().as_slice();
+            let visit = if device.one_id_a_visit { visit } else { &[] };
+            key.digest(&[b"device", asid, place.as_str().as_bytes(), visit])
+        }
     })
 }

@@ -190,6 +190,7 @@ fn shown(kind: RecordKind, code: &str, versions: &[Version]) {
     for version in versions {
         let who = match &version.caller.who {
             Who::System { client } => client.to_string(),
+            Who::Device(device) => device.asid.to_string(),
             Who::Person(staff) => format!("{} ({})", staff.name, version.caller.organisation.name),
         };
         let (at, number) = (london_instant(version.at), version.version);

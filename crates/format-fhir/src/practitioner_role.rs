@@ -17,6 +17,7 @@ pub fn id(caller: &Caller) -> Uuid {
     let (kind, who, role): (_, &str, &str) = match &caller.who {
         Who::Person(staff) => ("person", &staff.user_id, &staff.role_code),
         Who::System { client } => ("system", client, ""),
+        Who::Device(device) => ("device", &device.asid, device.responsible.first().map_or("", |person| &person.name)),
     };
     let mut name = Vec::with_capacity(128);
     for field in [kind, who, role, caller.organisation.code.as_str(), caller.place().as_str()] {
@@ -41,9 +42,16 @@ pub fn write(json: &mut Json, caller: &Caller) {
             }
             practitioner(json, &staff.name);
             organisation(json, caller);
-            json.key("code").array_of_one(|json| {
-                json.key("coding").array(|json| coding(json, systems::JOB_ROLE, &staff.role_code, &staff.role_name));
-            });
+            job_role(json, &staff.role_code, &staff.role_name);
+        }
+        // Who answers for the system, where it named somebody.
+        Who::Device(device) => {
+            let answers = device.responsible.first();
+            practitioner(json, answers.map_or(&caller.organisation.name, |person| &person.name));
+            organisation(json, caller);
+            if let Some(person) = answers {
+                job_role(json, &person.role_code, &person.role_name);
+            }
         }
         // Whoever is responsible for the system is not known here.
         Who::System { .. } => {
@@ -51,6 +59,12 @@ pub fn write(json: &mut Json, caller: &Caller) {
             organisation(json, caller);
         }
     }
+}
+
+fn job_role(json: &mut Json, code: &str, name: &str) {
+    json.key("code").array_of_one(|json| {
+        json.key("coding").array(|json| coding(json, systems::JOB_ROLE, code, name));
+    });
 }
 
 /// The site, or the organisation where it has none.

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use axum::response::Response;
 use cpis_app::notices::{PAGE_DEFAULT, PAGE_MAX, acknowledge as acknowledge_one, notice, notices};
 use cpis_model::Uuid;
-use cpis_model::caller::Who;
+use cpis_model::caller::{ResponsiblePerson, Who};
 use cpis_model::notice::Notice;
 use cpis_model::organisation::{Organisation, Site};
 use cpis_model::time::london_instant;
@@ -61,8 +61,23 @@ struct Role {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum By {
-    Person { role_code: String, role_name: String, name: String },
-    System,
+    Person {
+        role_code: String,
+        role_name: String,
+        name: String,
+    },
+    System {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        responsible: Vec<Responsible>,
+    },
+}
+
+/// Who answers for a system, as it says.
+#[derive(Serialize)]
+struct Responsible {
+    role_code: String,
+    role_name: String,
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -162,16 +177,25 @@ fn written(notice: &Notice) -> Written {
                 role_name: staff.role_name.to_string(),
                 name: staff.name.to_string(),
             },
-            Who::System { .. } => By::System,
+            Who::System { .. } => By::System { responsible: Vec::new() },
+            Who::Device(device) => By::System { responsible: device.responsible.iter().map(responsible).collect() },
         },
         organisation: organisation(&notice.organisation),
         site: notice.site.as_ref().map(site),
         acknowledged_at: notice.acknowledged.map(london_instant),
         acknowledged_by: notice.acknowledged_by.as_ref().and_then(|caller| match &caller.who {
             Who::Person(staff) => Some(Role { role_name: staff.role_name.to_string() }),
-            Who::System { .. } => None,
+            Who::System { .. } | Who::Device(_) => None,
         }),
         text: if notice.report.is_some() { REPORTED } else { TEXT },
+    }
+}
+
+fn responsible(person: &ResponsiblePerson) -> Responsible {
+    Responsible {
+        role_code: person.role_code.to_string(),
+        role_name: person.role_name.to_string(),
+        name: person.name.to_string(),
     }
 }
 

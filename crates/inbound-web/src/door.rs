@@ -205,6 +205,9 @@ pub(crate) fn role_of(caller: &Caller) -> String {
     match &caller.who {
         CallerWho::Person(staff) => staff.role_name.to_string(),
         CallerWho::System { .. } => String::new(),
+        CallerWho::Device(device) => {
+            device.responsible.first().map(|person| person.role_name.to_string()).unwrap_or_default()
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::organisation::Contact;
 use crate::plan::Plan;
+use crate::upload::Person;
 use crate::{Timestamp, Uuid};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub struct ShownPlan {
     pub plan: Plan,
     /// It is over, and still shown.
     pub ended: bool,
+    /// The person as this authority describes them.
+    pub person: Person,
     /// The authority's name.
     pub authority_name: Arc<str>,
     /// Whom to call; `None` only where the authority's numbers cannot be read.

@@ -1,5 +1,6 @@
 //! Who is asking, and what they may do: the whole policy in one table.
 
+use crate::Uuid;
 use crate::organisation::{AuthorityCode, OdsCode, Organisation, Site};
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +23,39 @@ pub struct Caller {
 pub enum Who {
     /// A member of staff who is present.
     Person(Staff),
-    /// A system without a person at it.
+    /// A system without a person at it, that showed a token or is known from inside.
     System {
         /// The client's id at the issuer.
         client: Arc<str>,
     },
+    /// A system without a person at it, that asks by the national query about a visit.
+    Device(Device),
+}
+
+/// A system that asks about a visit. It showed the certificate which the register binds to its number.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its number on the Spine, the ASID.
+    pub asid: Arc<str>,
+    /// The id that it gave the event.
+    pub event: Uuid,
+    /// Whether the register says that it sends one id for a whole visit: then another id is another visit.
+    pub one_id_a_visit: bool,
+    /// Who answers for what it asks, as it says.
+    pub responsible: Vec<ResponsiblePerson>,
+    /// What it calls the place, where that is not the registered name: services such as 111 say there where the patient is.
+    pub place_name: Option<Arc<str>>,
+}
+
+/// Who answers for a look of a system. `Debug` shows no name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResponsiblePerson {
+    /// Job role code, such as `R0050`.
+    pub role_code: Arc<str>,
+    /// Job role name.
+    pub role_name: Arc<str>,
+    /// Title, given names and family name for display.
+    pub name: Arc<str>,
 }
 
 /// A member of staff. `Debug` shows no name.
@@ -49,7 +78,20 @@ impl fmt::Debug for Who {
         match self {
             Self::Person(staff) => write!(f, "Person(role {})", staff.role_code),
             Self::System { client } => write!(f, "System({client})"),
+            Self::Device(device) => device.fmt(f),
         }
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.asid)
+    }
+}
+
+impl fmt::Debug for ResponsiblePerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResponsiblePerson(role {})", self.role_code)
     }
 }
 
@@ -163,9 +205,9 @@ impl Refusal {
 ///
 /// | action | needs | mode |
 /// |---|---|---|
-/// | view | a person with B0107, care declared unscheduled | notifying |
-/// | view | a person with B0107, nothing declared | as the site's setting says; notifying when no setting is known |
-/// | view | a person with B0107, care declared scheduled | silent |
+/// | view | a person with B0107 or a device, care declared unscheduled | notifying |
+/// | view | a person with B0107 or a device, nothing declared | as the site's setting says; notifying when no setting is known |
+/// | view | a person with B0107 or a device, care declared scheduled | silent |
 /// | view | a person with B0170 only | silent, whatever is declared |
 /// | report | a person with B0107 or B0170 | silent |
 /// | edit register | an operator of the installation | silent |
@@ -187,7 +229,7 @@ pub fn may(caller: &Caller, action: Action, subject: Subject) -> Decision {
             }
         }
         Action::Report => match (&caller.who, caller.rights.view || caller.rights.view_silently) {
-            (Who::System { .. }, _) => Decision::Refused(Refusal::PersonNeeded),
+            (Who::System { .. } | Who::Device(_), _) => Decision::Refused(Refusal::PersonNeeded),
             (Who::Person(_), true) => Decision::Allowed(Mode::Silent),
             (Who::Person(_), false) => Decision::Refused(Refusal::NoActivity),
         },

@@ -3,7 +3,9 @@
 
 use crate::Date;
 use crate::organisation::{AuthorityCode, OdsCode, Organisation, Site};
-use crate::organisation_record::{About, Authority, AuthorityContact, Lead, Provider, Record, RecordKind, SiteRecord};
+use crate::organisation_record::{
+    About, Authority, AuthorityContact, Lead, Provider, Record, RecordKind, SiteRecord, System,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ pub struct Register {
     authorities: HashMap<AuthorityCode, Arc<str>>,
     names: HashMap<OdsCode, Arc<str>>,
     sites: HashMap<OdsCode, Site>,
+    systems: HashMap<Box<str>, Vec<Arc<Record>>>,
 }
 
 /// A record with its version.
@@ -148,6 +151,11 @@ impl Register {
                         self.sites.insert(code, Site { code, name, organisation, setting });
                     }
                 }
+                Record::System(system) if in_force(&record) => {
+                    for asid in &system.asids {
+                        self.systems.entry(asid.as_str().into()).or_default().push(record.clone());
+                    }
+                }
                 Record::Supplier(_) | Record::System(_) => {}
             }
         }
@@ -195,6 +203,15 @@ impl Register {
     /// An organisation that runs sites, or an authority, by its code: its name is the same after it has closed.
     pub fn organisation(&self, code: OdsCode) -> Option<Organisation> {
         self.names.get(&code).map(|name| Organisation { code, name: name.clone() })
+    }
+
+    /// The systems that are in force with this ASID; there should be one at most.
+    pub fn systems(&self, asid: &str) -> impl Iterator<Item = &System> {
+        let records = self.systems.get(asid).into_iter().flatten();
+        records.filter_map(|record| match &**record {
+            Record::System(system) => Some(system),
+            _ => None,
+        })
     }
 
     /// A record with its version, whatever the day.

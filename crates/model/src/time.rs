@@ -3,6 +3,7 @@
 use crate::{Date, Timestamp};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
+use std::time::Duration;
 
 static LONDON: TimeZone = jiff::tz::get!("Europe/London");
 
@@ -38,6 +39,16 @@ pub fn days_after(day: Date, days: i32) -> Date {
     day.saturating_add(days.days())
 }
 
+/// The pause that the header `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3).
+pub fn pause_asked(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +66,24 @@ mod tests {
         }
         assert_eq!(london_instant("2026-07-01T22:59:59Z".parse().unwrap()), "2026-07-01T23:59:59+01:00");
         assert_eq!(london_instant("2026-02-20T21:47:03Z".parse().unwrap()), "2026-02-20T21:47:03+00:00");
+    }
+
+    #[test]
+    fn a_pause_is_given_in_seconds_or_as_a_date() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
+            ("Sun, 22 Nov 2026 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-5", None),
+            ("+5", None),
+            ("", None),
+        ] {
+            assert_eq!(pause_asked(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
     }
 
     #[test]

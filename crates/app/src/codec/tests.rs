@@ -55,6 +55,18 @@ fn every_kind() -> Vec<What> {
     system.site = None;
     system.rights =
         Rights { authority: Some(authority), view_silently: true, privacy: true, operator: true, view: false };
+    let mut device = (*caller).clone();
+    device.who = Who::Device(Device {
+        asid: "999999999902".into(),
+        event: Uuid::from_u128(11),
+        one_id_a_visit: true,
+        responsible: vec![ResponsiblePerson {
+            role_code: "R0050".into(),
+            role_name: "Consultant".into(),
+            name: "Dr Noor Example".into(),
+        }],
+        place_name: Some("12 Example Road".into()),
+    });
     let contact = Contact { emergency: "01632960001".parse().unwrap(), office: None };
     let person = Person {
         number,
@@ -81,6 +93,12 @@ fn every_kind() -> Vec<What> {
             checksum: [3; 32],
             code: FileCode::SomeLoaded,
             counts: (4, 1),
+        },
+        What::Refused {
+            caller: Arc::new(device),
+            action: "view".to_owned(),
+            refusal: RefusedFor::BirthMismatch,
+            number: None,
         },
         What::SequenceSkipped { caller: caller.clone(), authority, sequence: 7 },
         What::NumberSuperseded { old: number, new: "9990000026".parse().unwrap() },

@@ -84,6 +84,48 @@ pub struct Site<'a> {
 }
 
 #[derive(Encode, Decode)]
+pub struct Responsible<'a> {
+    #[b(0)]
+    pub role_code: &'a str,
+    #[b(1)]
+    pub role_name: &'a str,
+    #[b(2)]
+    pub name: &'a str,
+}
+
+#[derive(Encode, Decode)]
+pub struct Device<'a> {
+    #[b(0)]
+    pub asid: &'a str,
+    #[b(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub event: &'a [u8],
+    #[n(2)]
+    pub one_id_a_visit: bool,
+    #[b(3)]
+    pub responsible: Vec<Responsible<'a>>,
+    #[b(4)]
+    pub place_name: Option<&'a str>,
+}
+
+impl<'a> From<&'a caller::Device> for Device<'a> {
+    fn from(device: &'a caller::Device) -> Self {
+        let responsible = device.responsible.iter().map(|person| Responsible {
+            role_code: &person.role_code,
+            role_name: &person.role_name,
+            name: &person.name,
+        });
+        Self {
+            asid: &device.asid,
+            event: device.event.as_bytes(),
+            one_id_a_visit: device.one_id_a_visit,
+            responsible: responsible.collect(),
+            place_name: device.place_name.as_deref(),
+        }
+    }
+}
+
+#[derive(Encode, Decode)]
 pub struct Caller<'a> {
     #[b(0)]
     pub staff: Option<Staff<'a>>,
@@ -99,11 +141,13 @@ pub struct Caller<'a> {
     pub rights: u8,
     #[b(6)]
     pub authority: Option<&'a str>,
+    #[b(7)]
+    pub device: Option<Device<'a>>,
 }
 
 impl<'a> From<&'a caller::Caller> for Caller<'a> {
     fn from(caller: &'a caller::Caller) -> Self {
-        let (staff, client) = match &caller.who {
+        let (staff, client, device) = match &caller.who {
             Who::Person(staff) => (
                 Some(Staff {
                     user: &staff.user_id,
@@ -113,8 +157,10 @@ impl<'a> From<&'a caller::Caller> for Caller<'a> {
                     name: &staff.name,
                 }),
                 None,
+                None,
             ),
-            Who::System { client } => (None, Some(&**client)),
+            Who::System { client } => (None, Some(&**client), None),
+            Who::Device(device) => (None, None, Some(device.into())),
         };
         let rights = &caller.rights;
         Self {
@@ -132,6 +178,7 @@ impl<'a> From<&'a caller::Caller> for Caller<'a> {
                 | u8::from(rights.privacy) << 2
                 | u8::from(rights.operator) << 3,
             authority: rights.authority.as_ref().map(|code| code.0.as_str()),
+            device,
         }
     }
 }

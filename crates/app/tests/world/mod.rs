@@ -211,6 +211,7 @@ pub fn names(list: &cpis_model::answer::AccessList) -> Vec<String> {
         .map(|access| match &access.caller.who {
             Who::Person(staff) => staff.user_id.to_string(),
             Who::System { client } => client.to_string(),
+            Who::Device(device) => device.asid.to_string(),
         })
         .collect()
 }

@@ -6,8 +6,10 @@ use crate::link::{self_link_get, self_link_post};
 use crate::query::Resource;
 use cpis_model::answer::ShownAccess;
 use cpis_model::caller::{Rights, Staff, Who};
+use cpis_model::name::PersonName;
 use cpis_model::organisation::{Contact, Organisation, Site};
 use cpis_model::plan::{Plan, PlanDates, PlanKind};
+use cpis_model::upload::Person;
 use expect_test::expect_file;
 use std::sync::Arc;
 
@@ -34,6 +36,12 @@ fn plan(id: u128, kind: PlanKind, authority: (&str, &str), start: &str, end: Opt
     ShownPlan {
         plan: Plan { id: Uuid::from_u128(id), version: 1, authority: authority.0.parse().unwrap(), kind, dates },
         ended,
+        person: Person {
+            number: "9990000018".parse().unwrap(),
+            local_id: Some("LOCAL-1".to_owned()),
+            name: PersonName::new("Not", "Shown"),
+            birth: "2017-04-04".parse().unwrap(),
+        },
         authority_name: authority.1.into(),
         contact: Some(Contact {
             emergency: "01632 960199".parse().unwrap(),

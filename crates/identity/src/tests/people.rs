@@ -32,7 +32,7 @@ pub(super) fn acting(roles: &Value, selected: &Value) -> Value {
 pub(super) fn staff(caller: &Caller) -> &Staff {
     match &caller.who {
         Who::Person(staff) => staff,
-        Who::System { .. } => panic!("a system"),
+        Who::System { .. } | Who::Device(_) => panic!("a system"),
     }
 }
 

@@ -135,7 +135,7 @@ fn shown(plan: &ModelPlan) -> ShownPlan {
 fn rows(list: &AccessList, reader: &Caller) -> Accesses {
     let user = |caller: &Caller| match &caller.who {
         Who::Person(staff) => Some((staff.user_id.clone(), caller.organisation.code)),
-        Who::System { .. } => None,
+        Who::System { .. } | Who::Device(_) => None,
     };
     let own = user(reader);
     let row = |access: &cpis_model::answer::ShownAccess| {
@@ -143,6 +143,10 @@ fn rows(list: &AccessList, reader: &Caller) -> Accesses {
         let who = match &caller.who {
             Who::Person(staff) => staff.name.to_string(),
             Who::System { .. } => "System".to_owned(),
+            Who::Device(device) => match device.responsible.first() {
+                Some(person) => format!("System, for {}", person.name),
+                None => "System".to_owned(),
+            },
         };
         AccessRow {
             at: access.at,

@@ -29,6 +29,7 @@ pub(super) fn key(caller: &Caller) -> String {
     match &caller.who {
         Who::Person(staff) => format!("{}@{}", staff.user_id, caller.organisation.code),
         Who::System { client } => client.to_string(),
+        Who::Device(device) => device.asid.to_string(),
     }
 }
 

@@ -67,6 +67,10 @@ fn who(notice: &Notice) -> (String, String) {
     match &notice.who {
         Who::Person(staff) => (staff.name.to_string(), staff.role_name.to_string()),
         Who::System { .. } => ("A system".to_owned(), String::new()),
+        Who::Device(device) => match device.responsible.first() {
+            Some(person) => (format!("A system, for {}", person.name), person.role_name.to_string()),
+            None => ("A system".to_owned(), String::new()),
+        },
     }
 }
 

@@ -119,6 +119,7 @@ fn who(caller: &Caller) -> String {
     match &caller.who {
         Who::Person(staff) => format!("{}, {}", staff.name, role_of(caller)),
         Who::System { client } => client.to_string(),
+        Who::Device(device) => device.asid.to_string(),
     }
 }
 

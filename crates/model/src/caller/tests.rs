@@ -97,6 +97,48 @@ fn the_policy_matrix() {
 }
 
 #[test]
+fn a_device_looks_as_a_person_with_the_right_does_and_does_nothing_else() {
+    let device = |rights, setting| {
+        let responsible = vec![ResponsiblePerson {
+            role_code: "R0050".into(),
+            role_name: "Consultant".into(),
+            name: "Dr Example".into(),
+        }];
+        let (asid, event) = ("999999999902".into(), Uuid::from_u128(7));
+        let who = Who::Device(Device {
+            asid,
+            event,
+            one_id_a_visit: true,
+            responsible,
+            place_name: Some("12 Example Road".into()),
+        });
+        Caller { who, ..caller(false, rights, setting) }
+    };
+    let both = Rights { view: true, view_silently: true, ..Rights::default() };
+    for (setting, declared, expected) in [
+        (Some("U01"), Declared::Nothing, Allowed(Notifying)),
+        (Some("U01"), Declared::Scheduled, Allowed(Silent)),
+        (Some("S01"), Declared::Nothing, Allowed(Silent)),
+        (Some("S01"), Declared::Unscheduled, Allowed(Notifying)),
+        (None, Declared::Nothing, Allowed(Notifying)),
+    ] {
+        let decided = may(&device(both, setting), Action::View(declared), Subject::AnyChild);
+        assert_eq!(decided, expected, "{setting:?} {declared:?}");
+    }
+    let own = Subject::Of(AuthorityCode(code("714")));
+    for action in [Action::ReadOwnChild, Action::Upload, Action::Notices, Action::EditRegister] {
+        assert_eq!(may(&device(both, None), action, own), Refused(NoActivity), "{action:?}");
+    }
+    assert_eq!(may(&device(both, None), Action::Report, Subject::AnyChild), Refused(PersonNeeded));
+    assert_eq!(
+        may(&device(Rights::default(), None), Action::View(Declared::Nothing), Subject::AnyChild),
+        Refused(NoActivity)
+    );
+    let text = format!("{:?}", device(both, None));
+    assert!(!text.contains("Dr Example") && !text.contains("Road"), "{text}");
+}
+
+#[test]
 fn debug_shows_no_name_of_staff() {
     let text = format!("{:?}", caller(true, Rights::default(), Some("U01")));
     assert!(!text.contains("Ms Example") && !text.contains("555254240100"), "{text}");

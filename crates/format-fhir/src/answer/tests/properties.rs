@@ -25,6 +25,12 @@ prop_compose! {
         ShownPlan {
             plan: Plan { id: Uuid::from_u128(id), version: 1, authority, kind: PlanKind::ALL[kind], dates },
             ended,
+            person: Person {
+                number: "9990000018".parse().unwrap(),
+                local_id: None,
+                name: PersonName::new("Not", "Shown"),
+                birth: "2017-04-04".parse().unwrap(),
+            },
             authority_name: name,
             contact: contact.then(|| Contact { emergency: "01632960199".parse().unwrap(), office }),
         }
