@@ -1,13 +1,8 @@
 //! An authority's accesses as `CP-ISAccessToServiceNotification`, message 05 (spec/hl7v3.md 4.5 and 9.8).
 
-use crate::names::{
-    ASSIGNED_AUTHOR, JOB_ROLE_SYSTEM, ORGANISATION_ROOT, ROLE_PROFILE_ROOT, SITE_ROOT, SYSTEM, SYSTEM_ROOT, USER_ROOT,
-};
-use crate::notification::{Recipient, head, id_and_name, moment_and_id, named, template, upload};
-use crate::staff_name;
-use crate::write::{attribute, element, id, raw};
-use crate::xml::allowed;
-use cpis_model::caller::{Staff, Who};
+use crate::author;
+use crate::notification::{Recipient, head, moment_and_id, upload};
+use crate::write::raw;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::notice::Notice;
 use cpis_model::organisation::AuthorityCode;
@@ -16,13 +11,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 const ROOT: &str = "CP-ISAccessToServiceNotification";
-
-/// Digits of an ASID.
-const ASID_DIGITS: usize = 12;
-
-/// Stands for the ASID of a system whose id at its issuer is none. Assumed: the schema wants 12 digits, and no public source
-/// says what else a system without a number of that kind would send.
-const NO_ASID: &str = "000000000000";
 
 /// What an authority is told of accesses to its records.
 pub struct AccessNotification<'a> {
@@ -101,55 +89,8 @@ fn records(accesses: &[NotifiedAccess]) -> Vec<Record<'_>> {
 
 fn query(out: &mut Vec<u8>, notice: &Notice, recipient: &Recipient) {
     moment_and_id(out, notice.at, notice.id);
-    raw(out, "<author>");
-    match &notice.who {
-        Who::Person(staff) => template(out, ASSIGNED_AUTHOR, |out| {
-            person(out, staff);
-            place(out, "representedOrganization", notice);
-        }),
-        Who::System { client } => template(out, SYSTEM, |out| {
-            let is_asid = client.len() == ASID_DIGITS && client.bytes().all(|byte| byte.is_ascii_digit());
-            id(out, SYSTEM_ROOT, if is_asid { client } else { NO_ASID });
-            place(out, "maintainingOrganization", notice);
-        }),
-    }
-    raw(out, "</author><queryByParameter><person.id>");
+    author::write(out, &notice.who, &notice.organisation, notice.site.as_ref());
+    raw(out, "<queryByParameter><person.id>");
     recipient.write_ids(out, "value", notice.number_of_person, notice.local_id.as_deref());
     raw(out, "</person.id></queryByParameter>");
-}
-
-fn person(out: &mut Vec<u8>, staff: &Staff) {
-    raw(out, "<code");
-    attribute(out, "code", &allowed(&staff.role_code));
-    attribute(out, "codeSystem", JOB_ROLE_SYSTEM);
-    attribute(out, "displayName", &named(&staff.role_name, &staff.role_code));
-    raw(out, "/>");
-    let user_id = allowed(&staff.user_id);
-    id(out, USER_ROOT, &user_id);
-    if let Some(profile) = &staff.role_profile_id {
-        id(out, ROLE_PROFILE_ROOT, &allowed(profile));
-    }
-    raw(out, "<assignedAuthorPerson><name use=\"L\">");
-    if let Some(name) = staff_name::split(&allowed(&staff.name)) {
-        if !name.titles.is_empty() {
-            element(out, "prefix", &name.titles.join(" "));
-        }
-        name.given.iter().for_each(|given| element(out, "given", given));
-        element(out, "family", name.family);
-    } else {
-        // The family name is mandatory.
-        element(out, "family", &user_id);
-    }
-    raw(out, "</name></assignedAuthorPerson>");
-}
-
-/// The site, or the organisation where it has none of its own.
-fn place(out: &mut Vec<u8>, name: &str, notice: &Notice) {
-    let organisation = &notice.organisation;
-    let _ = write!(out, "<{name}>");
-    match notice.site.as_ref().filter(|site| site.code != organisation.code) {
-        Some(site) => id_and_name(out, SITE_ROOT, site.code.as_str(), &site.name),
-        None => id_and_name(out, ORGANISATION_ROOT, organisation.code.as_str(), &organisation.name),
-    }
-    let _ = write!(out, "</{name}>");
 }

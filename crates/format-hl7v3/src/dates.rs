@@ -1,7 +1,8 @@
 //! Points in time as the message writes them (spec/hl7v3.md 1.3).
 
 use crate::Mode;
-use cpis_model::Date;
+use cpis_model::time::london_moment;
+use cpis_model::{Date, Timestamp};
 
 fn digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
@@ -25,6 +26,23 @@ fn day(text: &str) -> Option<Date> {
 /// The day of a timestamp that has at least a day.
 pub(crate) fn birth(text: &str) -> Option<Date> {
     day(text).filter(|_| is_timestamp(text))
+}
+
+/// The moment of a timestamp that has at least a day. Without a zone it is London's, which real messages leave out.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let day = day(text).filter(|_| is_timestamp(text))?;
+    let (whole, zone) = text.split_at(text.find(['+', '-']).unwrap_or(text.len()));
+    let part = |range| whole.get(range).map_or(Some(0), |part: &str| part.parse::<i8>().ok());
+    let local = day.to_datetime(jiff::civil::Time::new(part(8..10)?, part(10..12)?, part(12..14)?, 0).ok()?);
+    if zone.is_empty() {
+        return london_moment(local);
+    }
+    let (sign, digits) = (if zone.starts_with('-') { -1 } else { 1 }, zone.get(1..)?);
+    let (hours, minutes) = digits.split_at(digits.len().min(2));
+    let minutes = if minutes.is_empty() { 0 } else { minutes.parse::<i32>().ok()? };
+    let seconds = sign * (hours.parse::<i32>().ok()? * 3600 + minutes * 60);
+    let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
+    offset.to_timestamp(local).ok()
 }
 
 /// The day of a plan date: 12 digits, from 1900 to 2099; where reading is lenient also 8.
@@ -61,6 +79,24 @@ mod tests {
             ("202603020930001", false),
         ] {
             assert_eq!(is_timestamp(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_in_their_zone_or_londons() {
+        for (text, expected) in [
+            ("20260304101500+0000", "2026-03-04T10:15:00Z"),
+            ("20260704101500", "2026-07-04T09:15:00Z"),
+            ("202607041015", "2026-07-04T09:15:00Z"),
+            ("20260304101500.123+0130", "2026-03-04T08:45:00Z"),
+            ("2026030410-05", "2026-03-04T15:00:00Z"),
+            ("20260304", "2026-03-04T00:00:00Z"),
+            ("20260304250000", ""),
+            ("202603", ""),
+            ("20260304101500+9900", ""),
+            ("é", ""),
+        ] {
+            assert_eq!(moment(text).map(|at| at.to_string()).unwrap_or_default(), expected, "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! HL7v3 between an authority and the service: its `File` becomes values of the model, an acknowledgement becomes
-//! `FileResponse`, and what the authority is told becomes the notifications of accesses and of inactive NHS numbers.
+//! `FileResponse`, and what the authority is told becomes the notifications of accesses and of inactive NHS numbers. Between
+//! hospitals and the service: the national query over SOAP, both ways ([`soap`]).
 //!
 //! Pure code: bytes in, values out. A file is read as a stream with one record in memory at a time; every fault of every
 //! record is reported with its place, and nothing but places and rules is ever reported (no value of the file).
@@ -16,6 +17,7 @@
 mod access_notification;
 mod acknowledgement;
 mod acknowledgement_json;
+mod author;
 mod dates;
 mod decode;
 mod fault;
@@ -28,6 +30,7 @@ mod notification;
 mod reader;
 mod record;
 mod schema;
+pub mod soap;
 mod staff_name;
 mod strict;
 mod tree;

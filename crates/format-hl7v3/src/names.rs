@@ -7,6 +7,10 @@ use cpis_model::upload::SubjectKind;
 pub(crate) const HL7: &str = "urn:hl7-org:v3";
 /// Namespace of `contentId`.
 pub(crate) const LOCALISATION: &str = "NPFIT:HL7:Localisation";
+/// Namespace of SOAP 1.1.
+pub(crate) const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// Namespace of WS-Addressing, of August 2004.
+pub(crate) const ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
 /// Root of `contentId`.
 pub(crate) const CONTENT_ROOT: &str = "2.16.840.1.113883.2.1.3.2.4.18.16";
 /// Root of an NHS number.
@@ -23,6 +27,10 @@ pub(crate) const USER_ROOT: &str = "1.2.826.0.1285.0.2.0.65";
 pub(crate) const ROLE_PROFILE_ROOT: &str = "1.2.826.0.1285.0.2.0.67";
 /// Root of an ASID, the number of a system.
 pub(crate) const SYSTEM_ROOT: &str = "1.2.826.0.1285.0.2.0.107";
+/// Root of interaction ids.
+pub(crate) const INTERACTION_ROOT: &str = "2.16.840.1.113883.2.1.3.2.4.12";
+/// Code system of the reasons for which a query was not answered.
+pub(crate) const REASON_SYSTEM: &str = "2.16.840.1.113883.2.1.3.2.4.17.42";
 /// Code system of job roles. The profile's page gives ...17.124; its tables and every sample have this one.
 pub(crate) const JOB_ROLE_SYSTEM: &str = "2.16.840.1.113883.2.1.3.2.4.17.196";
 /// The element of a member of staff who asked.
@@ -96,6 +104,15 @@ pub(crate) fn subject_element(subject: SubjectKind) -> &'static str {
     match subject {
         SubjectKind::Child => CHILD,
         SubjectKind::Unborn => UNBORN,
+    }
+}
+
+/// How a plan of this kind is written in an answer: the element, which has the same dates but no delete date.
+pub(crate) fn answer_element(kind: PlanKind) -> &'static str {
+    match kind {
+        PlanKind::LookedAfter => "COCT_TP146103GB01.LACInformation",
+        PlanKind::Unborn => "COCT_TP146104GB01.UCPInformation",
+        PlanKind::ChildProtection => "COCT_TP146105GB01.CPPInformation",
     }
 }
 

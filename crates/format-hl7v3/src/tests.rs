@@ -10,6 +10,9 @@ mod inactive_number;
 mod lenient;
 mod notification_schema;
 mod round_trip;
+mod soap_answer;
+mod soap_query;
+mod soap_schema;
 mod strict;
 
 use crate::{Mode, decode};

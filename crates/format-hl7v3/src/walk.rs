@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
 /// Whether an element is in the namespace of its name. Without any is good enough where reading is lenient.
 fn knows(element: Element, mode: Mode) -> bool {
     match (element.space, mode) {
-        (Space::Other, _) => false,
+        (Space::Other | Space::Soap | Space::Addressing, _) => false,
         (_, Mode::Strict) if element.name == "contentId" => element.space == Space::Localisation,
         (Space::Hl7, _) | (Space::Absent, Mode::Lenient) => true,
         (Space::Localisation, Mode::Lenient) => element.name == "contentId",

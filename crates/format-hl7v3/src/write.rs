@@ -88,6 +88,10 @@ pub(crate) fn organisation(out: &mut Vec<u8>, code: AuthorityCode, name: &str, c
         attribute(out, "use", purpose);
         raw(out, "/>");
     }
+    if contact.is_none() {
+        // The schema wants one number, of any number of digits.
+        raw(out, "<telecom value=\"tel:\" use=\"EC\"/>");
+    }
     raw(out, "</organisation>");
 }
 

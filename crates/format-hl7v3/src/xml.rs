@@ -1,4 +1,4 @@
-//! XML as far as an upload needs it: well-formed, in UTF-8, without a document type and without entities.
+//! XML as far as the messages need it: well-formed, in UTF-8, without a document type and without entities.
 
 mod attributes;
 mod characters;

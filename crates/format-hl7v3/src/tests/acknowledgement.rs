@@ -81,7 +81,7 @@ fn a_refused_file_learns_every_fault() {
         <acknowledgementRecordDetail><code code="CPR07" codeSystem="2.16.840.1.113883.2.1.3.2.4.17.473" displayName="Unsucessful Record Upload"><originalText>the sequence number is missing</originalText></code><location>/File/id/@extension</location></acknowledgementRecordDetail>
         <acknowledgementRecordDetail><code code="CPR07" codeSystem="2.16.840.1.113883.2.1.3.2.4.17.473" displayName="Unsucessful Record Upload"><originalText>the sender's name is missing</originalText></code><location>/File/communicationFunctionSnd/organisation/name</location></acknowledgementRecordDetail>
         </acknowledgementRecord>
-        <communicationFunctionRcv><organisation><id root="2.16.840.1.113883.2.1.3.2.4.19.1" extension="999"/><name>999</name></organisation></communicationFunctionRcv>
+        <communicationFunctionRcv><organisation><id root="2.16.840.1.113883.2.1.3.2.4.19.1" extension="999"/><name>999</name><telecom value="tel:" use="EC"/></organisation></communicationFunctionRcv>
         <failedReturnedCP-ISRecords><value value="0"/></failedReturnedCP-ISRecords>
         <successfulReturnedCP-ISRecords><value value="0"/></successfulReturnedCP-ISRecords>
         </FileResponse>

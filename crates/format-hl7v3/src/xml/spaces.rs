@@ -2,7 +2,7 @@
 
 use super::attributes::{Attribute, split_name};
 use super::characters::plain;
-use crate::names::{HL7, LOCALISATION};
+use crate::names::{ADDRESSING, HL7, LOCALISATION, SOAP};
 
 /// Most namespace declarations in force at one place.
 const BINDINGS_MAX: usize = 64;
@@ -14,6 +14,10 @@ pub(crate) enum Space {
     Hl7,
     /// `NPFIT:HL7:Localisation`.
     Localisation,
+    /// SOAP 1.1.
+    Soap,
+    /// WS-Addressing of August 2004.
+    Addressing,
     /// None at all.
     Absent,
     /// Any other.
@@ -41,6 +45,8 @@ impl<'a> Spaces<'a> {
             let space = match plain(value).as_ref() {
                 HL7 => Space::Hl7,
                 LOCALISATION => Space::Localisation,
+                SOAP => Space::Soap,
+                ADDRESSING => Space::Addressing,
                 "" if prefix.is_empty() => Space::Absent,
                 "" => return Err("a prefix is bound to no namespace"),
                 _ => Space::Other,
