@@ -2,7 +2,8 @@
 //! What went wrong is told by fixed words, since the library's own words may hold an address.
 
 use cpis_model::Timestamp;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use cpis_model::time::pause_asked;
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect, retry, tls};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -52,18 +53,9 @@ pub(crate) async fn send(request: RequestBuilder, now: Timestamp) -> Result<Answ
         }
         body.extend_from_slice(&chunk);
     }
-    let retry_after = retry_after(response.headers(), now);
+    let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = asked.and_then(|text| pause_asked(text, now));
     Ok(Answer { status: response.status(), retry_after, body })
-}
-
-/// RFC 9110, 10.2.3: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 
 /// Whether the address is https, or http on this machine, without a password in it.
@@ -81,25 +73,6 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
-
-    #[test]
-    fn a_pause_is_given_in_seconds_or_as_a_date() {
-        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        for (text, seconds) in [
-            ("5", Some(5)),
-            (" 120 ", Some(120)),
-            ("Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
-            ("Sun, 22 Nov 2026 09:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-5", None),
-            ("99999999999999", None),
-        ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
-            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{text}");
-        }
-        assert_eq!(retry_after(&HeaderMap::new(), now), None);
-    }
 
     #[test]
     fn an_address_of_the_network_needs_tls() {

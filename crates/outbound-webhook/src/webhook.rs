@@ -7,6 +7,7 @@ use crate::settings::{Settings, Unusable};
 use crate::signature::{DELIVERY_HEADER, SIGNATURE_HEADER, signature};
 use crate::target;
 use bytes::Bytes;
+use cpis_model::time::pause_asked;
 use cpis_model::{Timestamp, Uuid};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Request, Response, redirect, retry, tls};
@@ -120,7 +121,8 @@ impl Webhook {
         let request = self.request(delivery).map_err(WebhookFault::GiveUp)?;
         let response = self.client.execute(request).await.map_err(|error| unanswered(&error))?;
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), delivery.at);
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = asked.and_then(|text| pause_asked(text, delivery.at));
         drain(response).await;
         judge(status, retry_after).map(|()| Delivered { status })
     }
@@ -175,38 +177,9 @@ async fn drain(mut response: Response) {
     }
 }
 
-/// RFC 9110, 10.2.3: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pause_is_given_in_seconds_or_as_a_date() {
-        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        for (text, seconds) in [
-            ("0", Some(0)),
-            (" 120 ", Some(120)),
-            ("99999999999999999999999", Some(u64::MAX)),
-            ("Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
-            ("Sun, 22 Nov 2026 09:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-5", None),
-            ("", None),
-        ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
-            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{text}");
-        }
-        assert_eq!(retry_after(&HeaderMap::new(), now), None);
-    }
 
     #[test]
     fn nothing_of_a_delivery_is_shown() {

@@ -38,6 +38,7 @@ const ARROWS: &[Row] = &[
     Row { user: "cpis-audit", may_use: &[] },
     Row { user: "cpis-model", may_use: &[] },
     // beside the service
+    Row { user: "cpis-client", may_use: &["cpis-model", "cpis-format-*"] },
     Row { user: "cpis-synth", may_use: &["cpis-model"] },
     Row { user: "cpis-load", may_use: &[] },
     Row { user: "cpis-testkit", may_use: &["cpis-model", "cpis-identity"] },
