@@ -139,7 +139,7 @@ pub(crate) fn person_name(claims: &Object, mapping: &Mapping) -> Option<String> 
 /// The registered site where the caller acts. The request may name the organisation, a site of the token's, or, where
 /// the token names none, a site that the register says the organisation runs. With several sites and none named, it is
 /// the organisation's own entry in the register.
-fn place(
+pub(crate) fn place(
     named: Option<&str>,
     organisation: OdsCode,
     sites: &[OdsCode],

@@ -11,6 +11,7 @@
 mod cache;
 mod callback;
 mod caller;
+mod certificate;
 mod endpoints;
 mod error;
 mod exchange;
@@ -34,6 +35,7 @@ mod verifier;
 mod wire;
 
 pub use callback::{CALLBACK_BYTES_MAX, Callback};
+pub use certificate::{NotVouched, Vouched, vouched};
 pub use error::IdentityError;
 pub use local::{LOCAL_ISSUER, LocalAccount, LocalError, PasswordHash, hash_password, verify_password};
 pub use logout::LogoutOf;

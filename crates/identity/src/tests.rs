@@ -1,5 +1,6 @@
 //! Tokens of a real issuer, good and forged, given to a verifier.
 
+mod certificates;
 mod clients;
 mod corpus;
 mod forged;

@@ -69,13 +69,13 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    fn refuse(&self, door: &Door, word: &'static str) {
+    pub fn refuse(&self, door: &Door, word: &'static str) {
         door.http.service.refusals.count(word);
         let unlogged = self.unlogged.fetch_add(1, Ordering::Relaxed) + 1;
         let second = door.http.service.clock.now().as_second();
         if self.logged.swap(second, Ordering::Relaxed) != second {
             self.unlogged.fetch_sub(unlogged, Ordering::Relaxed);
-            tracing::warn!(target: "security", last = word, count = unlogged, "callers without a valid token were refused");
+            tracing::warn!(target: "security", last = word, count = unlogged, "callers without a valid token or certificate were refused");
         }
     }
 }

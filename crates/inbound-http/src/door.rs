@@ -5,6 +5,7 @@ use crate::failure::{self, RETRY_AFTER_SECONDS};
 use crate::meter::{Meter, method_word};
 use crate::problem::Problem;
 use crate::routes::{self, Action, Route};
+use crate::soap::{Fault, Soap};
 use crate::uploads::Senders;
 use crate::{FHIR_BASE, Http, fhir};
 use axum::extract::Request;
@@ -40,6 +41,8 @@ pub struct Door {
     pub upload_slots: Arc<Semaphore>,
     pub senders: Arc<Senders>,
     pub strangers: Strangers,
+    /// The national query, where it is offered.
+    pub soap: Option<Soap>,
 }
 
 /// How an error looks.
@@ -47,6 +50,8 @@ pub struct Door {
 pub enum Face {
     /// `OperationOutcome`.
     Fhir,
+    /// A fault of SOAP.
+    Soap,
     /// Problem details.
     Other,
 }
@@ -73,12 +78,13 @@ impl Place {
 }
 
 impl Door {
-    pub fn new(http: Arc<Http>) -> Self {
+    pub fn new(http: Arc<Http>, soap: Option<Soap>) -> Self {
         let fhir_base = [http.base_url.trim_end_matches('/'), FHIR_BASE].concat();
         let day = london_day(http.service.clock.now());
         let capability = capability_statement(&fhir_base, env!("CARGO_PKG_VERSION"), day).into();
         let upload_slots = Arc::new(Semaphore::new(http.limits.upload_slots));
-        Self { http, fhir_base, capability, upload_slots, senders: Arc::default(), strangers: Strangers::default() }
+        let (senders, strangers) = (Arc::default(), Strangers::default());
+        Self { http, fhir_base, capability, upload_slots, senders, strangers, soap }
     }
 
     /// A fresh id, of version 4.
@@ -95,8 +101,8 @@ impl Door {
         let echo = self.echo(request.headers());
         let mut response = match place.routes.iter().find(|(offered, _)| *offered == method) {
             Some(&(_, action)) => self.run(place, action, request).await,
-            None if place.routes.is_empty() => not_found(face(request.uri().path())),
-            None => not_offered(face(place.path), place.allow.clone()),
+            None if place.routes.is_empty() => not_found(self.face(request.uri().path())),
+            None => not_offered(self.face(place.path), place.allow.clone()),
         };
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -139,33 +145,37 @@ impl Door {
             Ok(Err(_)) => {
                 let message = self.fresh_id();
                 tracing::error!(id = %message, route = place.path, "a handler panicked");
-                match face(place.path) {
+                match self.face(place.path) {
                     Face::Fhir => fhir::outcome(&Issue::Internal(message), None),
+                    Face::Soap => Fault::cannot_tell(RETRY_AFTER_SECONDS).response(),
                     Face::Other => failure::internal(message).answer(),
                 }
             }
             Err(_) => {
                 tracing::warn!(route = place.path, seconds, "a request took too long");
-                match face(place.path) {
+                match self.face(place.path) {
                     Face::Fhir => fhir::outcome(&Issue::Unavailable, Some(RETRY_AFTER_SECONDS)),
+                    Face::Soap => Fault::cannot_tell(RETRY_AFTER_SECONDS).response(),
                     Face::Other => Problem::busy().answer(),
                 }
             }
         }
     }
-}
 
-/// Errors below the FHIR base are `OperationOutcome`s.
-fn face(path: &str) -> Face {
-    match path.strip_prefix(FHIR_BASE) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Face::Fhir,
-        _ => Face::Other,
+    /// Errors below the FHIR base are `OperationOutcome`s; where the query is taken all are faults of SOAP.
+    fn face(&self, path: &str) -> Face {
+        match path.strip_prefix(FHIR_BASE) {
+            _ if self.soap.is_some() => Face::Soap,
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Face::Fhir,
+            _ => Face::Other,
+        }
     }
 }
 
 fn not_found(face: Face) -> Response {
     match face {
         Face::Fhir => fhir::outcome(&Issue::NotFound, None),
+        Face::Soap => Fault::not_found().response(),
         Face::Other => Problem::not_found().answer(),
     }
 }
@@ -174,6 +184,11 @@ fn not_offered(face: Face, allow: HeaderValue) -> Response {
     match face {
         Face::Fhir => {
             let mut response = fhir::outcome(&Issue::MethodNotAllowed, None);
+            response.headers_mut().insert(ALLOW, allow);
+            response
+        }
+        Face::Soap => {
+            let mut response = Fault::not_offered().response();
             response.headers_mut().insert(ALLOW, allow);
             response
         }

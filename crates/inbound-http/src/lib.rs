@@ -1,11 +1,12 @@
-//! The machine API over HTTP: FHIR for clinicians' systems, the authority's REST API, health, readiness and metrics.
+//! The machine API over HTTP: FHIR for clinicians' systems, the national query over SOAP, the authority's REST API, health,
+//! readiness and metrics.
 //!
 //! A door only: it turns requests into questions to `cpis-app` and answers into bytes. No handler decides who may do what
 //! (`cpis_model::caller::may` does), and nothing of a request is ever logged but its method, its route's template and a
 //! `TraceID` that is a UUID.
 //!
 //! Reading order: [`ROUTES`] (what there is), `door` (what every request goes through), `fhir`, `uploads`, `notices`,
-//! `subscriptions`, [`serve()`] (connections).
+//! `subscriptions`, `soap`, [`serve()`] (connections).
 
 mod body;
 mod caller;
@@ -20,12 +21,14 @@ mod notices;
 mod problem;
 mod routes;
 mod serve;
+mod soap;
 mod subscriptions;
 mod uploads;
 
 pub use limits::Limits;
-pub use routes::{ROUTES, Route, Who, inside_router, router};
+pub use routes::{ROUTES, Route, SOAP_ROUTES, Who, inside_router, router, soap_router};
 pub use serve::{ServeEnd, serve};
+pub use soap::{SOAP_PATH, Soap};
 pub use subscriptions::{SECRET_HEADER, wire};
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use crate::door::{Door, Place};
 use crate::problem::Problem;
+use crate::soap::{self, SOAP_PATH, Soap};
 use crate::subscriptions::{self, Act};
 use crate::{Http, fhir, inside, notices, uploads};
 use axum::Router;
@@ -36,10 +37,13 @@ pub enum Who {
     ClinicianOrAuthority,
     /// An authority, about what is its own.
     Authority,
+    /// A system with a certificate that the register binds to its number.
+    System,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
+    Query,
     Search(Resource),
     ReadById,
     Metadata,
@@ -94,6 +98,9 @@ pub const ROUTES: &[Route] = &[
     route("GET",  "/metrics",                             Who::Anybody,              Action::Metrics),
 ];
 
+/// The routes of [`soap_router`].
+pub const SOAP_ROUTES: &[Route] = &[route("POST", SOAP_PATH, Who::System, Action::Query)];
+
 impl Route {
     /// Whether only [`inside_router`] has it.
     pub fn is_inside_only(&self) -> bool {
@@ -107,17 +114,22 @@ impl Route {
 
 /// The API and health, for the address that clients reach. It has no metrics.
 pub fn router(http: Arc<Http>) -> Router {
-    build(http, |route| !route.is_inside_only())
+    build(Door::new(http, None), ROUTES, |route| !route.is_inside_only())
+}
+
+/// The national query, for an address that asks clients for their certificates.
+pub fn soap_router(http: Arc<Http>, soap: Soap) -> Router {
+    build(Door::new(http, Some(soap)), SOAP_ROUTES, |_| true)
 }
 
 /// Health and metrics, which ask for no token: to be bound to an address that is reached from inside only.
 pub fn inside_router(http: Arc<Http>) -> Router {
-    build(http, Route::is_inside)
+    build(Door::new(http, None), ROUTES, Route::is_inside)
 }
 
-fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
-    let door = Arc::new(Door::new(http));
-    let wanted: Vec<&'static Route> = ROUTES.iter().filter(|route| wanted(route)).collect();
+fn build(door: Door, routes: &'static [Route], wanted: impl Fn(&Route) -> bool) -> Router {
+    let door = Arc::new(door);
+    let wanted: Vec<&'static Route> = routes.iter().filter(|route| wanted(route)).collect();
     let mut router = Router::new();
     for first in &wanted {
         let of_path: Vec<&'static Route> = wanted.iter().copied().filter(|route| route.path == first.path).collect();
@@ -145,6 +157,7 @@ fn build(http: Arc<Http>, wanted: impl Fn(&Route) -> bool) -> Router {
 pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match action {
+        Action::Query => soap::query(door, &parts, body).await,
         Action::Search(resource) => fhir::search(door, resource, &parts, body).await,
         Action::ReadById => fhir::read_by_id(door, &parts).await,
         Action::Metadata => fhir::metadata(door, &parts),

@@ -1,10 +1,12 @@
 //! Connections: taken one by one up to a limit, served by hyper with our own time limits, ended without cutting anybody off.
 
 use crate::Limits;
+use axum::Extension;
 use axum::Router;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +22,10 @@ use tokio_rustls::TlsAcceptor;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 100;
+
+/// SHA-256 of the certificate that the client of a connection showed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerCertificate(pub [u8; 32]);
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +103,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn run(mut self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
@@ -108,6 +114,10 @@ impl Connection {
             Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => return tracing::debug!("a TLS handshake took too long"),
         };
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        if let Some(certificate) = shown {
+            self.router = self.router.layer(Extension(PeerCertificate(Sha256::digest(certificate).into())));
+        }
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream).await;
         } else {
