@@ -3,9 +3,12 @@
 use crate::cli::Server;
 use crate::config::read_text;
 use crate::fault::{Fault, Kind, OrFault, Result};
+use cpis_app::{Clock, SystemClock};
+use cpis_client::{FhirClient, FhirSettings};
 use cpis_model::nhs_number::NhsNumber;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -122,6 +125,13 @@ impl Target {
         self.post(&format!("/cpis/FHIR/R4/{resource}/_search"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(format!("patient%3Aidentifier=https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C{}", number.digits()))
+    }
+
+    /// A client that asks as a clinician does.
+    pub fn clinician(&self) -> Result<FhirClient> {
+        let base = format!("{}{}", self.origin(), cpis_inbound_http::FHIR_BASE);
+        let settings = FhirSettings::new(&base, self.token.clone(), Arc::new(|| SystemClock.now()));
+        FhirClient::new(settings).or_fault(Kind::Usage, "The service cannot be asked")
     }
 
     /// A request to a path of the service.

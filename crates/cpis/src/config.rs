@@ -6,12 +6,13 @@ mod agent;
 mod demographics;
 mod mesh;
 mod print;
+mod soap;
 mod subscriptions;
 
 pub use agent::MeshAgent;
 pub use print::{agent_printed, printed};
 pub use settings::{
-    Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Tls,
+    Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Soap, Tls,
 };
 
 use crate::age_file;
@@ -101,6 +102,7 @@ impl Config {
         faults.extend(self.subscriptions.check());
         faults.extend(self.mesh.iter().flat_map(Mesh::check));
         faults.extend(self.mesh_server.iter().flat_map(|server| server.check("mesh_server")));
+        faults.extend(self.soap.iter().flat_map(Soap::check));
         let recipients = self.backup.recipients.iter().map(|text| age_file::recipient(text));
         faults.extend(recipients.filter_map(Result::err).map(|what| format!("`backup.recipients`: {what}")));
         faults.extend(self.postgres.iter().flat_map(Postgres::check));
@@ -129,6 +131,7 @@ impl Config {
             postgres,
             mesh,
             mesh_server,
+            soap,
             demographics: Demographics { api_key_file, key_file, .. },
             ..
         } = self;
@@ -152,7 +155,10 @@ impl Config {
             [&mut server.password_file, &mut server.ca_file, &mut server.owner_password_file].into_iter().flatten()
         });
         let mesh = mesh.iter_mut().flat_map(Mesh::paths).chain(mesh_server.iter_mut().flat_map(MeshServer::paths));
-        for path in std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server).chain(mesh) {
+        let soap = soap.iter_mut().flat_map(Soap::paths);
+        for path in
+            std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server).chain(mesh).chain(soap)
+        {
             *path = folder.join(&*path);
         }
     }

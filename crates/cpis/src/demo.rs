@@ -7,6 +7,7 @@ mod ready;
 mod server;
 mod shown;
 mod sign_in;
+mod soap;
 mod story;
 mod world;
 
@@ -97,6 +98,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let world = World::new(made.on, made.people)?;
     let (listener, issuer) = open_doors(arguments.port).await?;
     let (door, mesh) = mesh::open(arguments.port, &opened.keys).await?;
+    let (query, soap) = soap::open(arguments.port, &opened.places.data_dir).await?;
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
@@ -121,6 +123,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         base_url: base.clone(),
         pages,
         mesh: Some(door),
+        soap: Some(query),
         mesh_server: None,
         webhook,
     };
@@ -132,6 +135,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         register: &register,
         world: &world,
         mesh: &mesh,
+        soap: &soap,
         now,
     };
     let told = tokio::select! {
@@ -245,6 +249,7 @@ async fn begin(stage: &Stage<'_>, made: Made, ready_file: Option<&Path>) -> Resu
         stage.tell(&sent).await?;
         save(&*stage.service.store, Made { told: true, ..made }).await?;
     }
+    soap::register(stage.service, stage.soap, HOSPITAL).await?;
     let ready = ready(stage, made, ready_file.unwrap_or(Path::new("ready.json"))).await?;
     let tokens = shown::token_files(&ready.tokens)?;
     if let Some(path) = ready_file {
@@ -336,6 +341,7 @@ async fn ready(stage: &Stage<'_>, made: Made, file: &Path) -> Result<Ready> {
         mesh: stage.mesh.url.clone(),
         mesh_shared_key: stage.mesh.shared_key.clone(),
         mailboxes: mesh::mailboxes(stage.service).await?,
+        soap: stage.soap.clone(),
         spreadsheet: ready::spreadsheet(file),
     })
 }

@@ -256,6 +256,13 @@ pub const METRICS: &[Metric] = &[
     .of_leader(),
     // uploads
     counter("cpis_uploads_total", &["code"], "files by CPF code", "CPF01, CPF04 or CPF05 repeat"),
+    // the national query
+    counter(
+        "cpis_soap_answers_total",
+        &["answer"],
+        "answers to the national query over SOAP: record, no-record, invalid, unreadable, unsupported, refused, cannot-tell",
+        "refused or invalid rise: a system whose certificate, number or messages are not right; cannot-tell is an outage",
+    ),
     // mailboxes
     counter(
         "cpis_mesh_requests_total",

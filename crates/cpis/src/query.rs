@@ -1,12 +1,12 @@
 //! `cpis query`: asks for one child and prints the answer for people, in three shapes that cannot be taken for each other.
 
 use crate::cli;
-use crate::client::{ANSWER_SECONDS, Answer, Role, Target, send};
+use crate::client::{ANSWER_SECONDS, Role, Target};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::say;
+use cpis_client::{Answer, Declared, FhirQuestion, Record};
 use cpis_model::nhs_number::NhsNumber;
-use reqwest::StatusCode;
-use serde_json::Value;
+use cpis_model::plan::PlanKind;
 use std::fmt::Write;
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
@@ -20,16 +20,10 @@ const NUMBER_BYTES_MAX: u64 = 200;
 pub async fn run(arguments: &cli::Query) -> Result<ExitCode> {
     let role = if arguments.silent { Role::ScheduledClinician } else { Role::Clinician };
     let target = Target::new(&arguments.server, role, Duration::from_secs(ANSWER_SECONDS))?;
+    let client = target.clinician()?;
     let number = ask_number("NHS number: ")?;
-    let mut request = target.search("CareTeam", number);
-    if arguments.silent {
-        request = request.header("IsUnscheduledAccessEvent", "false");
-    }
-    let answer = send(request).await;
-    let (text, code) = match &answer {
-        Ok(answer) => words(answer),
-        Err(fault) => (cannot_tell(&fault.what), ExitCode::FAILURE),
-    };
+    let declared = if arguments.silent { Declared::Scheduled } else { Declared::Nothing };
+    let (text, code) = words(&client.ask(&FhirQuestion { number, birth: None, declared }).await);
     say::text(text);
     Ok(code)
 }
@@ -48,48 +42,40 @@ pub fn ask_number(prompt: &str) -> Result<NhsNumber> {
 }
 
 fn words(answer: &Answer) -> (String, ExitCode) {
-    let entries = answer.body.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let bundle = answer.body.get("resourceType").and_then(Value::as_str) == Some("Bundle");
-    let total = answer.body.get("total").and_then(Value::as_u64);
-    match (answer.status, bundle, total) {
-        (StatusCode::OK, true, Some(0)) if entries.is_empty() => (no_record(), ExitCode::SUCCESS),
-        (StatusCode::OK, true, Some(total)) if total > 0 && total == entries.len() as u64 => {
-            (record(entries), ExitCode::SUCCESS)
-        }
-        (StatusCode::OK, ..) => (cannot_tell("the answer cannot be read"), ExitCode::FAILURE),
-        (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, ..) => {
-            (cannot_tell(&format!("the service refused the question with {}", answer.words())), ExitCode::FAILURE)
-        }
-        _ => (cannot_tell(&format!("the service answered {}", answer.words())), ExitCode::FAILURE),
+    match answer {
+        Answer::Record(found) => (record(found), ExitCode::SUCCESS),
+        Answer::NoRecord => (no_record(), ExitCode::SUCCESS),
+        Answer::CannotTell(why) => (cannot_tell(&why.to_string()), ExitCode::FAILURE),
     }
 }
 
-fn record(entries: &[Value]) -> String {
+fn record(found: &Record) -> String {
     let mut out = String::from(
         "################################################################\n\
          #  CHILD PROTECTION RECORD HELD\n\
          ################################################################\n",
     );
-    for entry in entries {
-        let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
-        let plan = text("/resource/category/0/coding/0/display").unwrap_or("Plan of a kind that is not known here");
-        let _ = writeln!(out, "#\n#  {plan}");
-        let _ = writeln!(out, "#    Responsible authority:  {}", text("/resource/name").unwrap_or("not known"));
-        let start = text("/resource/period/start").unwrap_or("not known");
-        let ended = text("/resource/status") == Some("inactive");
-        let end = match text("/resource/period/end") {
-            Some(end) if ended => format!(", ended {end}"),
+    for plan in &found.plans {
+        let kind = plan.kind.map_or("Plan of a kind that is not known here", PlanKind::name);
+        let _ = writeln!(out, "#\n#  {kind}");
+        let name = if plan.authority_name.is_empty() { "not known" } else { &plan.authority_name };
+        let _ = writeln!(out, "#    Responsible authority:  {name}");
+        let start = plan.start.map_or("not known".to_owned(), |start| start.to_string());
+        let end = match plan.end {
+            Some(end) if plan.ended => format!(", ended {end}"),
             Some(end) => format!(", until {end}"),
             None => String::new(),
         };
         let _ = writeln!(out, "#    From {start}{end}");
-        for telecom in entry.pointer("/resource/telecom").and_then(Value::as_array).into_iter().flatten() {
-            let value = telecom.get("value").and_then(Value::as_str).unwrap_or_default();
-            let label = match telecom.get("use").and_then(Value::as_str) {
-                Some("work") => "Office hours:           ",
-                _ => "Emergency duty team:    ",
-            };
-            let _ = writeln!(out, "#    {label}{value}");
+        let contacts = found.contacts.iter().filter(|contact| contact.name == plan.authority_name);
+        for contact in contacts {
+            for (label, phone) in
+                [("Office hours:           ", &contact.office), ("Emergency duty team:    ", &contact.emergency)]
+            {
+                if let Some(phone) = phone {
+                    let _ = writeln!(out, "#    {label}{}", phone.as_str());
+                }
+            }
         }
     }
     out.push_str("#\n#  Follow your local safeguarding procedure.\n");
@@ -117,70 +103,68 @@ fn cannot_tell(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use expect_test::{Expect, expect};
+    use cpis_client::{AuthorityContact, Plan, Why};
+    use expect_test::expect;
 
-    fn check(status: u16, body: &str, expected: &Expect) {
-        let answer = Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            body: serde_json::from_str(body).unwrap_or_default(),
-        };
-        let (text, code) = words(&answer);
-        expected.assert_eq(&text);
-        assert_eq!(code == ExitCode::FAILURE, text.starts_with('?'));
+    fn plan(kind: Option<PlanKind>, end: Option<&str>) -> Plan {
+        Plan {
+            kind,
+            start: Some("2025-01-02".parse().unwrap()),
+            end: end.map(|end| end.parse().unwrap()),
+            ended: end.is_some(),
+            authority: String::new(),
+            authority_name: "Camden".to_owned(),
+        }
     }
 
     #[test]
     fn a_record_shows_plan_authority_and_numbers() {
-        check(
-            200,
-            r#"{"resourceType": "Bundle", "total": 1, "entry": [{"resource": {"status": "inactive",
-                "category": [{"coding": [{"display": "Looked after child"}]}], "name": "Camden",
-                "period": {"start": "2025-01-02", "end": "2026-01-02"},
-                "telecom": [{"value": "01632960001", "use": "work"}, {"value": "01632960000", "use": "mobile"}]}}]}"#,
-            &expect![[r"
-                ################################################################
-                #  CHILD PROTECTION RECORD HELD
-                ################################################################
-                #
-                #  Looked after child
-                #    Responsible authority:  Camden
-                #    From 2025-01-02, ended 2026-01-02
-                #    Office hours:           01632960001
-                #    Emergency duty team:    01632960000
-                #
-                #  Follow your local safeguarding procedure.
-                ################################################################
-            "]],
-        );
+        let contact = AuthorityContact {
+            authority: String::new(),
+            name: "Camden".to_owned(),
+            emergency: Some("01632960000".parse().unwrap()),
+            office: Some("01632960001".parse().unwrap()),
+        };
+        let plans = vec![plan(Some(PlanKind::LookedAfter), Some("2026-01-02")), plan(None, None)];
+        let record = Record { child: None, plans, contacts: vec![contact], accesses: Vec::new() };
+        let (text, code) = words(&Answer::Record(Box::new(record)));
+        assert_eq!(code, ExitCode::SUCCESS);
+        expect![[r"
+            ################################################################
+            #  CHILD PROTECTION RECORD HELD
+            ################################################################
+            #
+            #  Looked after child
+            #    Responsible authority:  Camden
+            #    From 2025-01-02, ended 2026-01-02
+            #    Office hours:           01632960001
+            #    Emergency duty team:    01632960000
+            #
+            #  Plan of a kind that is not known here
+            #    Responsible authority:  Camden
+            #    From 2025-01-02
+            #    Office hours:           01632960001
+            #    Emergency duty team:    01632960000
+            #
+            #  Follow your local safeguarding procedure.
+            ################################################################
+        "]]
+        .assert_eq(&text);
     }
 
     #[test]
     fn no_record_says_what_it_does_not_mean() {
-        let (text, _) =
-            words(&Answer { status: StatusCode::OK, body: serde_json::json!({"resourceType": "Bundle", "total": 0}) });
+        let (text, _) = words(&Answer::NoRecord);
         assert!(text.starts_with("No child protection record") && text.contains("does not mean"));
     }
 
     #[test]
     fn everything_else_is_cannot_tell() {
-        for (status, body) in [
-            (503, r#"{"issue": [{"diagnostics": "try again"}]}"#),
-            (500, ""),
-            (200, ""),
-            (200, r#"{"resourceType": "Bundle"}"#),
-            (200, r#"{"resourceType": "Bundle", "total": 2, "entry": [{}]}"#),
-            (200, r#"{"resourceType": "Bundle", "total": 0, "entry": [{}]}"#),
-            (200, r#"{"resourceType": "OperationOutcome", "total": 0}"#),
-            (403, r#"{"issue": [{"details": {"coding": [{"display": "no"}]}}]}"#),
-            (404, ""),
-            (302, ""),
-        ] {
-            let answer = Answer {
-                status: StatusCode::from_u16(status).unwrap(),
-                body: serde_json::from_str(body).unwrap_or_default(),
-            };
-            let (text, code) = words(&answer);
-            assert!(text.starts_with("?  WE COULD NOT CHECK") && code == ExitCode::FAILURE, "{status} {body}");
+        let away = Why::Away { what: "there is no connection to the service".to_owned(), retry_after: None };
+        for why in [away, Why::DetailsDiffer, Why::Unreadable { what: "it is no Bundle".to_owned() }] {
+            let (text, code) = words(&Answer::CannotTell(why.clone()));
+            assert!(text.starts_with("?  WE COULD NOT CHECK") && code == ExitCode::FAILURE, "{why:?}");
+            assert!(text.contains(&why.to_string()));
         }
     }
 }

@@ -12,7 +12,7 @@ use cpis_app::mail::{MailSettings, Post};
 use cpis_app::worker::{Beside, Working};
 use cpis_app::{AppError, Clock, Service, Settings, SystemClock, nodes, organisations, worker};
 use cpis_identity::{KeySource, Verifier};
-use cpis_inbound_http::{Http, Limits, ServeEnd, inside_router, router};
+use cpis_inbound_http::{Http, Limits, ServeEnd, Soap, inside_router, router, soap_router};
 use cpis_model::current_register::CurrentRegister;
 use cpis_model::register::Register;
 use cpis_model::time::london_day;
@@ -58,6 +58,8 @@ pub struct Doors {
     pub pages: Pages,
     /// Mailboxes of MESH.
     pub mesh: Option<MeshDoor>,
+    /// The national query over SOAP.
+    pub soap: Option<SoapDoor>,
     /// A MESH server elsewhere.
     pub mesh_server: Option<MeshServer>,
     /// Where subscribers' endpoints may be.
@@ -85,6 +87,16 @@ pub struct MeshDoor {
     pub shared_key: Zeroizing<Vec<u8>>,
 }
 
+/// The national query over SOAP.
+pub struct SoapDoor {
+    /// Where it is reached.
+    pub listener: TcpListener,
+    /// TLS of that listener, which asks clients for their certificates.
+    pub tls: TlsAcceptor,
+    /// How the service names itself in answers.
+    pub soap: Soap,
+}
+
 /// Who is known: mappings, the register of organisations, demographics.
 pub struct Known {
     /// The issuers.
@@ -104,6 +116,7 @@ pub struct Running {
     outside: Option<Door>,
     inside: Option<Door>,
     mesh: Option<Door>,
+    soap: Option<Door>,
     stop_worker: watch::Sender<bool>,
     worker: Vec<JoinHandle<()>>,
     refresh: JoinHandle<()>,
@@ -207,6 +220,10 @@ impl Running {
         let serve = cpis_inbound_http::serve;
         let inner = inside_router(http.clone());
         let web = pages::web(service.clone(), sign_ins, &doors.pages, doors.base_url, made_up);
+        let soap = doors.soap.map(|door| {
+            let router = soap_router(http.clone(), door.soap);
+            Door::open(|stop| serve(door.listener, Some(door.tls), router, limits, stop))
+        });
         let outer = cpis_inbound_web::router(web, router(http));
         let tls = doors.tls;
         let outside = doors.listener.map(|door| Door::open(|stop| serve(door, tls, outer, limits, stop)));
@@ -217,7 +234,7 @@ impl Running {
             let router = cpis_inbound_mesh::router(mailboxes);
             Door::open(|stop| serve(door.listener, door.tls, router, limits, stop))
         });
-        Ok(Self { service, opened, draining, outside, inside, mesh, stop_worker, worker, refresh })
+        Ok(Self { service, opened, draining, outside, inside, mesh, soap, stop_worker, worker, refresh })
     }
 
     /// Tells from now on when the newest backup in this folder was made.
@@ -229,12 +246,12 @@ impl Running {
     /// Ends in order: says that it is not ready, goes on taking requests for the time to leave, answers what it took, signs the
     /// last checkpoint, closes the database. Readiness says no until only that is left.
     pub async fn stop(self, leave: Duration) {
-        let Self { service, opened, draining, outside, inside, mesh, stop_worker, worker, refresh } = self;
+        let Self { service, opened, draining, outside, inside, mesh, soap, stop_worker, worker, refresh } = self;
         draining.store(true, Ordering::Relaxed);
         if outside.is_some() {
             tokio::time::sleep(leave).await;
         }
-        for door in [outside, mesh].into_iter().flatten() {
+        for door in [outside, mesh, soap].into_iter().flatten() {
             door.close().await;
         }
         let _ = stop_worker.send(true);

@@ -1,11 +1,11 @@
 //! `cpis serve`: everything that can be wrong is found, with its words and exit code, before the first door opens.
 
 use crate::cli;
-use crate::config::{self, Config, Mesh, read_text};
+use crate::config::{self, Config, Mesh, Soap, read_text};
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::pages::Issuer;
 use crate::places::Places;
-use crate::running::{Doors, Known, MeshDoor, MeshServer, Running, listen};
+use crate::running::{Doors, Known, MeshDoor, MeshServer, Running, SoapDoor, listen};
 use crate::{demographics, gauges, logs, open, say, signals, tls};
 use cpis_app::SystemClock;
 use cpis_app::mail::MailSettings;
@@ -58,6 +58,10 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
         (Role::Serve, Some(mesh)) => Some(mesh_door(mesh).await?),
         _ => None,
     };
+    let soap = match (role, &config.soap) {
+        (Role::Serve, Some(soap)) => Some(soap_door(soap).await?),
+        _ => None,
+    };
     let mesh_server = config.mesh_server.as_ref().map(|server| mesh_server(server, &config)).transpose()?;
     let webhook = config.subscriptions.choices()?;
     let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;
@@ -67,6 +71,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     let base_url = config.external_url(address.unwrap_or(config.listen));
     let mail = config.mesh.as_ref().map_or_else(MailSettings::default, Mesh::choices);
     let mesh_address = mesh.as_ref().map(|mesh| (mesh.listener.local_addr(), mesh.tls.is_some()));
+    let soap_address = soap.as_ref().map(|door| door.soap.address.clone());
     let doors = Doors {
         listener,
         tls,
@@ -74,6 +79,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
         base_url: base_url.clone(),
         pages: config.pages.clone(),
         mesh,
+        soap,
         mesh_server,
         webhook,
     };
@@ -91,6 +97,9 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     if let Some((Ok(address), is_secure)) = mesh_address {
         let scheme = if is_secure { "https" } else { "http" };
         say::line(format_args!("Listening on {scheme}://{address} for mailboxes of MESH"));
+    }
+    if let Some(address) = soap_address {
+        say::line(format_args!("Listening for the national query over SOAP, known as {address}"));
     }
     say::line(format_args!("Listening on http://{inside_address} for health and metrics"));
     signals::asked(&mut stop).await;
@@ -110,6 +119,18 @@ async fn mesh_door(mesh: &Mesh) -> Result<MeshDoor> {
     let shared_key = secret(mesh.shared_key_file.as_deref(), "The mailboxes' shared key")?;
     let listener = listen(mesh.listen, "`mesh.listen` in the configuration").await?;
     Ok(MeshDoor { listener, tls, shared_key })
+}
+
+/// The door of the national query, as the configuration says.
+async fn soap_door(soap: &Soap) -> Result<SoapDoor> {
+    let (Some(certificate), Some(key), Some(clients)) = (&soap.certificate, &soap.key, &soap.client_ca_file) else {
+        return Err(Fault::new(Kind::Configuration, "[soap] needs `certificate`, `key` and `client_ca_file`"));
+    };
+    let tls = tls::mutual_acceptor(certificate, key, clients)?;
+    let listener = listen(soap.listen, "`soap.listen` in the configuration").await?;
+    let listens_on = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
+    let named = cpis_inbound_http::Soap { asid: soap.asid.trim().to_owned(), address: soap.address(listens_on) };
+    Ok(SoapDoor { listener, tls, soap: named })
 }
 
 /// The client for a MESH server elsewhere, as the configuration says.

@@ -1,7 +1,8 @@
 //! From a client's certificate to a caller: the register says which system has it, and for whom the system asks.
 //!
-//! A system vouches for the people at it, so what a query says of its author is believed as far as the register allows: the
-//! place must be one of the system's own, and a device must be one of its own numbers.
+//! A system vouches for the people at it. Whatever a query says of its author, the organisation is the one for which the register
+//! has the system; what it says of the place chooses among the system's own sites. A device must be one of the system's own
+//! numbers.
 
 use crate::caller::place;
 use cpis_model::caller::{Caller, Device, Rights, Who};
@@ -19,7 +20,7 @@ pub struct Vouched<'a> {
     pub sender: &'a str,
     /// The author.
     pub who: Who,
-    /// Where they are: an organisation or one of its sites.
+    /// Where they are, as the query says: an organisation or one of its sites.
     pub place: OdsCode,
 }
 
@@ -35,9 +36,6 @@ pub enum NotVouched {
     /// The author is a device with an ASID that is not the system's.
     #[error("the author is another system")]
     Author,
-    /// The place is not one of the system's.
-    #[error("the place is not one of the system's")]
-    Place,
 }
 
 impl NotVouched {
@@ -47,7 +45,6 @@ impl NotVouched {
             Self::System => "soap-unknown-system",
             Self::Certificate => "soap-other-certificate",
             Self::Author => "soap-other-author",
-            Self::Place => "soap-other-place",
         }
     }
 }
@@ -64,7 +61,10 @@ pub fn vouched(register: &Register, vouched: Vouched<'_>) -> Result<Caller, NotV
     let has_it = |system: &&System| system.certificates.iter().any(|own| own.as_str() == shown);
     let system = systems.find(has_it).ok_or(NotVouched::Certificate)?;
     let chosen = (named != system.organisation).then(|| named.as_str());
-    let site = place(chosen, system.organisation, &system.sites, register).map_err(|_| NotVouched::Place)?;
+    let at = |named| place(named, system.organisation, &system.sites, register);
+    let own = at(chosen);
+    let is_own = own.is_ok();
+    let site = own.or_else(|_| at(None)).unwrap_or_default();
     let organisation = register
         .organisation(system.organisation)
         .unwrap_or_else(|| Organisation { code: system.organisation, name: system.organisation.as_str().into() });
@@ -74,8 +74,9 @@ pub fn vouched(register: &Register, vouched: Vouched<'_>) -> Result<Caller, NotV
                 return Err(NotVouched::Author);
             }
             let registered = site.as_ref().map_or(&organisation.name, |site| &site.name);
-            let is_registered = |name: &str| name.eq_ignore_ascii_case(registered);
+            let is_registered = |name: &str| is_own && name.eq_ignore_ascii_case(registered);
             let place_name = device.place_name.filter(|name| !is_registered(name.trim()));
+            let place_name = place_name.map(|name| if is_own { name } else { format!("{name} ({named})").into() });
             Who::Device(Device { one_id_a_visit: system.one_id_a_visit, place_name, ..device })
         }
         who @ (Who::Person(_) | Who::System { .. }) => who,

@@ -7,6 +7,7 @@ mod matrix;
 mod matrix_access;
 mod quiet;
 mod routes;
+mod soap;
 mod subscriptions;
 mod uploads;
 mod world;

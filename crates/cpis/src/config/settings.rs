@@ -196,6 +196,9 @@ settings! {
         /// A MESH server elsewhere on which the service has its mailbox. Messages for mailboxes without a
         /// password of ours go there. Workflow ids stand in `[mesh]`.
         mesh_server: Option<MeshServer> = optional(MeshServer),
+        /// The national query over SOAP, for hospitals' systems with a certificate. Which system has which certificate stands in
+        /// the register of organisations.
+        soap: Option<Soap> = optional(Soap),
         /// The recorder, which writes each look to the journal before it is answered.
         recorder: Recorder = table(Recorder),
         /// Publication of the audit log, so that others can check it.
@@ -367,6 +370,22 @@ settings! {
         proxy: Option<String> = example("\"http://proxy.example:3128\""),
         /// Seconds between two looks into the mailbox.
         poll_seconds: u32 = default(300),
+    }
+
+    /// The national query over SOAP. Systems' numbers (ASIDs) and certificates stand in the register of organisations.
+    Soap {
+        /// Address on which it is reached, always with TLS.
+        listen: SocketAddr = default(SocketAddr::from(([127, 0, 0, 1], 8083))),
+        /// Certificates in PEM, our own first.
+        certificate: Option<PathBuf> = example("\"/etc/cpis/soap.pem\""),
+        /// The private key in PEM.
+        key: Option<PathBuf> = example("\"/etc/cpis/soap-key.pem\""),
+        /// Authorities that signed the clients' certificates, in PEM: only who has one gets in.
+        client_ca_file: Option<PathBuf> = example("\"/etc/cpis/soap-client-ca.pem\""),
+        /// Our own number on the Spine, the ASID: answers name it as their sender.
+        asid: String = example("\"200000000001\""),
+        /// The address by which others reach it, which answers name as their sender's; made of `listen` without it.
+        url: Option<String> = example("\"https://cpisquery.example.nhs.uk/syncservice\""),
     }
 
     /// Limits of the recorder.

@@ -2,6 +2,7 @@
 
 use super::country::Recipe;
 use super::sign_in::Offered;
+use super::soap::Soap;
 use super::world::{AUTHORITY, Part, World};
 use crate::fault::{Fault, Kind, Result};
 use crate::places::write_private;
@@ -37,6 +38,9 @@ pub struct Ready {
     pub mesh_shared_key: String,
     /// Mailboxes.
     pub mailboxes: Mailboxes,
+    /// The national query over SOAP: `soap`, `soap_asid`, `soap_client_cert`, `soap_client_key`, `soap_ca`.
+    #[serde(flatten)]
+    pub soap: Soap,
     /// A spreadsheet of the demo's authority with three faults, beside this file.
     pub spreadsheet: PathBuf,
 }
@@ -262,6 +266,13 @@ mod tests {
                 other_authority: mailbox("706OT001"),
                 service: "S".to_owned(),
             },
+            soap: Soap {
+                soap: "https://127.0.0.1:8653/syncservice".to_owned(),
+                soap_asid: "999999999902".to_owned(),
+                soap_client_cert: folder.join("client.pem"),
+                soap_client_key: folder.join("client-key.pem"),
+                soap_ca: folder.join("ca.pem"),
+            },
             spreadsheet: folder.join("ready.plans.csv"),
         }
     }
@@ -280,8 +291,8 @@ mod tests {
         };
         assert_eq!(
             keys(""),
-            "authority_api country examples fhir issuer mailboxes mesh mesh_shared_key sign_ins simulate_tokens spreadsheet \
-             tokens upload web"
+            "authority_api country examples fhir issuer mailboxes mesh mesh_shared_key sign_ins simulate_tokens soap \
+             soap_asid soap_ca soap_client_cert soap_client_key spreadsheet tokens upload web"
         );
         assert_eq!(keys("/mailboxes"), "authority other_authority service");
         assert_eq!(keys("/mailboxes/authority"), "id password");

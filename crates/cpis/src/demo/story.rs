@@ -38,6 +38,8 @@ pub struct Stage<'a> {
     pub register: &'a Register,
     /// People and plans.
     pub world: &'a World,
+    /// The national query.
+    pub soap: &'a super::soap::Soap,
     /// The mailboxes.
     pub mesh: &'a Mesh,
     /// Now.

@@ -1,6 +1,6 @@
 //! A service with its store, an issuer and a clock; requests and answers in few words.
 
-use crate::{Http, Limits, inside_router, router};
+use crate::{Http, Limits, Soap, inside_router, router, soap_router};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -16,8 +16,10 @@ use cpis_model::demographics::Demographics;
 use cpis_model::name::PersonName;
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::Contact;
+use cpis_model::organisation_record::{About, Record as OrganisationRecord, System};
 use cpis_model::plan::{PlanDates, PlanKind};
-use cpis_model::register::Register;
+use cpis_model::register::{Change, Register};
+use cpis_model::time::london_day;
 use cpis_model::upload::{Header, Person, Record, SubjectKind, UPLOAD_BYTES_MAX, UploadedPlan};
 use cpis_model::{Date, Timestamp};
 use cpis_store::fault::Faults;
@@ -40,6 +42,34 @@ pub const SITE: &str = "R0A";
 pub const CLIENT: &str = "authority-social-care-system";
 pub const FHIR: &str = "/cpis/FHIR/R4";
 pub const BIRTH: &str = "2015-03-04";
+
+/// The service's ASID, and those of two systems of the site: the second sends one id for a whole visit.
+pub const SERVICE_ASID: &str = "999999999901";
+pub const ASIDS: [&str; 2] = ["999999999902", "999999999903"];
+/// What the certificates of the two systems have as SHA-256.
+pub const CERTIFICATES: [[u8; 32]; 2] = [[0xaa; 32], [0xbb; 32]];
+
+/// The register with two systems of a hospital.
+fn systems() -> Register {
+    let system = |place: usize| System {
+        code: format!("system-{place}").parse().unwrap(),
+        about: About::named("A patient system".parse().unwrap()),
+        supplier: None,
+        organisation: SITE.parse().unwrap(),
+        sites: Vec::new(),
+        asids: vec![ASIDS[place].parse().unwrap()],
+        client: None,
+        certificates: vec![format!("{:02x}", CERTIFICATES[place][0]).repeat(32).parse().unwrap()],
+        mailbox: None,
+        one_id_a_visit: place == 1,
+    };
+    let change = |place: usize| Change {
+        number: place as u64 + 1,
+        version: 1,
+        record: Some(OrganisationRecord::System(system(place))),
+    };
+    Register::built_in().with([change(0), change(1)], london_day(start()))
+}
 
 /// Ten o'clock in London.
 pub fn start() -> Timestamp {
@@ -85,6 +115,8 @@ pub struct World {
     pub key: SigningKey,
     pub router: Router,
     pub inside: Router,
+    /// The national query.
+    pub soap: Router,
     pub faults: Faults,
     pub ready: Arc<AtomicBool>,
     pub register: Arc<Register>,
@@ -152,7 +184,7 @@ impl World {
         let key = SigningKey::fresh("test-1", &mut rand::rng());
         let published = key.clone();
         let issuer = Issuer::start("127.0.0.1:0".parse().unwrap(), vec![published], start).await.unwrap();
-        let register = Arc::new(Register::built_in());
+        let register = Arc::new(systems());
         let client = Client { id: CLIENT.to_owned(), organisation: CAMDEN.to_owned(), authority: true };
         let mapping = Mapping::standard(issuer.url(), AUDIENCE, vec![client]).unwrap();
         let keys = KeySource::fixed(&issuer.jwks().to_string()).unwrap();
@@ -191,8 +223,10 @@ impl World {
             limits,
         });
         let (router, inside) = (router(http.clone()), inside_router(http.clone()));
+        let named = Soap { asid: SERVICE_ASID.to_owned(), address: "https://cpis.example.org/syncservice".to_owned() };
+        let soap = soap_router(http.clone(), named);
         let sent = Mutex::default();
-        Self { service, http, issuer, key, router, inside, faults, ready, register, clock, sent }
+        Self { service, http, issuer, key, router, inside, soap, faults, ready, register, clock, sent }
     }
 
     pub fn now(&self) -> Timestamp {
