@@ -3,6 +3,7 @@
 //! To reproduce: `cargo xtask bench` on an idle machine (about 25 minutes, 4 GB in the target folder or `--folder`, on a real disk);
 //! `cargo xtask bench -- --quick` for a first look. It builds `cpis`, fills it through its own doors, and fails only when a floor is
 //! missed or counts disagree. `--database postgres` starts a server of its own and runs `pgbench` beside the service.
+//! A hospital's gateway is measured at the end, or alone with `--only gateway`.
 //! `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
 //!
 //! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`nation`], [`database`], [`serving`],
@@ -13,6 +14,7 @@ pub mod bare;
 pub mod commit;
 pub mod database;
 pub mod drive;
+pub mod gateway;
 pub mod judge;
 pub mod limits;
 pub mod load;

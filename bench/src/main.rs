@@ -10,7 +10,7 @@ use cpis_bench::process::Process;
 use cpis_bench::rounds::{self, Plan, Report};
 use cpis_bench::scenarios::{self, NAMES, Options};
 use cpis_bench::settings::{Service, Target};
-use cpis_bench::{bare, drive, limits, serving, table};
+use cpis_bench::{bare, drive, gateway, limits, serving, table};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,6 +21,8 @@ const READY_PATIENCE: Duration = Duration::from_mins(1);
 /// Longest wait for a service that was asked to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The scenario of a hospital's gateway.
+const GATEWAY: &str = "gateway";
 /// Plans of a whole run.
 const PLANS: u64 = 1_000_000;
 /// Plans of a quick one.
@@ -45,7 +47,7 @@ struct Arguments {
     /// Fewer plans, bursts of 2 seconds instead of 10, a sustained run of 10 instead of 60.
     #[arg(long)]
     quick: bool,
-    /// One scenario: queries, sustained, upload, mixed, memory, counts, start, verify or nation (authorities' files over MESH,
+    /// One scenario: queries, sustained, upload, mixed, memory, counts, start, verify, nation or gateway (nation: authorities' files over MESH,
     /// PDS over HTTP, notices); `probe` for the disk alone. With --service: rows whose name holds this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -94,6 +96,7 @@ fn main() -> Result<ExitCode> {
         Some(Hidden::Drive) => drive::serve(std::io::stdin().lock(), std::io::stdout().lock())?,
         Some(Hidden::Bare) => serve_bare()?,
         None if arguments.service.is_some() || arguments.only.as_deref() == Some("probe") => measure(&arguments)?,
+        None if arguments.only.as_deref() == Some(GATEWAY) => return measure_gateway(&arguments),
         None => return measure_cpis(&arguments),
     }
     Ok(ExitCode::SUCCESS)
@@ -107,9 +110,25 @@ struct Record<'a> {
     reports: &'a [Report],
 }
 
+/// The gateway alone.
+fn measure_gateway(arguments: &Arguments) -> Result<ExitCode> {
+    let figures = gateway::run(&folder(arguments)?, gateway_time(arguments))?;
+    println!("{}", judge::markdown(&figures));
+    write_figures(arguments, &Record { database: GATEWAY, figures: &figures, reports: &[] })?;
+    Ok(if judge::is_good(&figures) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn gateway_time(arguments: &Arguments) -> Duration {
+    Duration::from_secs(if arguments.quick { 3 } else { 20 })
+}
+
 fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(only) = &arguments.only {
-        ensure!(NAMES.contains(&only.as_str()), "there is no scenario `{only}`; there are {}", NAMES.join(", "));
+        ensure!(
+            NAMES.contains(&only.as_str()),
+            "there is no scenario `{only}`; there are {}, {GATEWAY}",
+            NAMES.join(", ")
+        );
     }
     let (plans, burst, sustained) = if arguments.quick { (PLANS_QUICK, 2, 10) } else { (PLANS, 10, 60) };
     let (nation_plans, nation_looks) = if arguments.quick { NATION_QUICK } else { NATION };
@@ -129,7 +148,10 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         even_if_busy: arguments.even_if_busy,
         keep: arguments.keep,
     };
-    let results = scenarios::run(&options, &|text| eprintln!("{text}"))?;
+    let mut results = scenarios::run(&options, &|text| eprintln!("{text}"))?;
+    if arguments.only.is_none() {
+        results.figures.extend(gateway::run(&options.folder, gateway_time(arguments))?);
+    }
     println!("{}\n\n{}", limits::note(arguments.database), judge::markdown(&results.figures));
     for report in &results.reports {
         println!("{}", table::markdown(report));

@@ -87,12 +87,12 @@ pub enum Command {
     Audit(Audit),
     /// Make up an England: authorities' files, a demographics register, a day's arrivals.
     Synth(Synth),
+    /// The hospital side: a gateway that hears ADT messages, asks about each child who arrives and puts alerts back.
+    Gateway(Gateway),
     /// Show the whole service with invented people, on this machine only.
     Demo(Demo),
     /// Be a hospital's system: send messages of HL7 v2 to a feed, from a file or a made-up day.
     Adt(Adt),
-    /// The hospital side: see what a gateway would do with a site's own messages.
-    Gateway(Gateway),
     /// Play the looks of an invented England against a service of your own and say how it answered.
     Simulate(Box<Simulate>),
 }

@@ -1,7 +1,7 @@
 //! The configuration of `cpis serve`: read from one TOML file, checked as a whole.
 
 #[macro_use]
-mod settings;
+pub(crate) mod settings;
 mod agent;
 mod demographics;
 mod mesh;
@@ -10,7 +10,7 @@ mod soap;
 mod subscriptions;
 
 pub use agent::MeshAgent;
-pub use print::{agent_printed, printed};
+pub use print::{agent_printed, printed, printed_of};
 pub use settings::{
     Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Soap, Tls,
 };

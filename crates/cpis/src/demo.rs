@@ -2,6 +2,7 @@
 //! through the real interfaces. Personal data is stored sealed only, as in any installation.
 
 mod country;
+mod gateway;
 mod mesh;
 mod ready;
 mod server;
@@ -128,6 +129,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         webhook,
     };
     let running = Running::start(opened, settings, mesh::settings(), known, doors).await?;
+    let hospital = gateway::DemoGateway::start(&soap, arguments.port, &folder).await?;
     let stage = Stage {
         service: &running.service,
         base: &base,
@@ -136,6 +138,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         world: &world,
         mesh: &mesh,
         soap: &soap,
+        hospital: &hospital,
         now,
     };
     let told = tokio::select! {
@@ -154,6 +157,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     if let Some(path) = &ready_file {
         ready::remove(path);
     }
+    hospital.stop().await;
     running.stop(Duration::ZERO).await;
     issuer.stop().await;
     server::stop(cluster).await;
@@ -340,6 +344,8 @@ async fn ready(stage: &Stage<'_>, made: Made, file: &Path) -> Result<Ready> {
         examples: Examples::of(stage.world)?,
         mesh: stage.mesh.url.clone(),
         mesh_shared_key: stage.mesh.shared_key.clone(),
+        mllp: stage.hospital.mllp.clone(),
+        gateway_status: stage.hospital.status.clone(),
         mailboxes: mesh::mailboxes(stage.service).await?,
         soap: stage.soap.clone(),
         spreadsheet: ready::spreadsheet(file),

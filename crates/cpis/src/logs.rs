@@ -27,9 +27,12 @@ fn ours(level: &str) -> String {
     let crates = [
         "app",
         "audit",
+        "client",
         "format_csv",
         "format_fhir",
         "format_hl7v3",
+        "format_hl7v2",
+        "gateway",
         "identity",
         "inbound_http",
         "inbound_mesh",

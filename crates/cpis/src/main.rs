@@ -99,9 +99,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Audit(arguments) => audit::run(arguments).await,
             Command::Doctor(arguments) => doctor::run(&arguments).await,
             Command::Synth(arguments) => synth::run(arguments).await,
+            Command::Gateway(arguments) => gateway::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
             Command::Adt(arguments) => adt::run(arguments).await,
-            Command::Gateway(arguments) => gateway::run(arguments),
             Command::Simulate(arguments) => simulate::run(&arguments).await,
         }
     });

@@ -64,6 +64,8 @@ struct Machine {
     bin: PathBuf,
     /// Where the page of an agent is.
     agent_page: SocketAddr,
+    /// Where a gateway's page would listen.
+    gateway: SocketAddr,
 }
 
 impl Machine {
@@ -98,17 +100,19 @@ impl Machine {
                 .replace("LOG", installation.log().to_str().unwrap())
                 .replace("CONFIG", installation.config().to_str().unwrap())
                 .replace("AGENT", folder.join("mesh-agent.toml").to_str().unwrap())
+                .replace("GATEWAY", folder.join("gateway.toml").to_str().unwrap())
                 .replace("PID", folder.join("pid").to_str().unwrap());
             std::fs::write(bin.join(name), format!("#!/bin/sh\nset -eu\n{text}")).unwrap();
             private(bin.join(name), 0o755);
         };
         script(
             "systemctl",
-            "running() { [ -e PID ] && kill -0 \"$(cat PID)\" 2>/dev/null && ! grep -q 'State:.Z' \"/proc/$(cat PID)/status\"; }\n\
+            "case \"$2\" in cpis) pid=PID what=serve config=CONFIG ;; cpis-mesh-agent) pid=PID what=mesh-agent config=AGENT ;; \
+             cpis-gateway) pid=PID.gateway what='gateway run' config=GATEWAY ;; *) exit 64 ;; esac\n\
+             running() { [ -e \"$pid\" ] && kill -0 \"$(cat \"$pid\")\" 2>/dev/null && ! grep -q 'State:.Z' \"/proc/$(cat \"$pid\")/status\"; }\n\
              ended() { while running; do sleep 0.05; done; }\n\
-             stop() { running || return 0; kill -TERM \"$(cat PID)\"; ended; }\n\
-             start() { running && return 0; nohup cpis $what --config \"$config\" >>LOG 2>&1 </dev/null & echo $! >PID; }\n\
-             case \"$2\" in cpis) what=serve config=CONFIG ;; cpis-mesh-agent) what=mesh-agent config=AGENT ;; *) exit 64 ;; esac\n\
+             stop() { running || return 0; kill -TERM \"$(cat \"$pid\")\"; ended; }\n\
+             start() { running && return 0; nohup cpis $what --config \"$config\" >>LOG 2>&1 </dev/null & echo $! >\"$pid\"; }\n\
              case \"$1\" in start) start ;; stop) stop ;; restart) stop; start ;; ended) ended ;; reset-failed) ;; status) running ;; \
              *) exit 64 ;; esac\n",
         );
@@ -117,7 +121,8 @@ impl Machine {
             "case \"$*\" in *-u\\ cpis*) cat LOG 2>/dev/null || true ;; --vacuum-size=*) ;; *) exit 64 ;; esac\n",
         );
         script("sudo", "[ \"$1 $2\" = '-u cpis' ]\nshift 2\nexec \"$@\"\n");
-        Self { installation, bin, agent_page: SocketAddr::from(([127, 0, 0, 1], 8083)) }
+        let [gateway] = installation::free();
+        Self { installation, bin, agent_page: SocketAddr::from(([127, 0, 0, 1], 8083)), gateway }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -135,7 +140,8 @@ impl Machine {
             .replace("/etc/cpis", folder)
             .replace("/srv/", &format!("{folder}/srv/"))
             .replace("127.0.0.1:8083", &self.agent_page.to_string())
-            .replace("127.0.0.1:8081", &self.installation.inside.to_string());
+            .replace("127.0.0.1:8081", &self.installation.inside.to_string())
+            .replace("127.0.0.1:8090", &self.gateway.to_string());
         let path = format!("{}:{}", self.bin.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &script])
@@ -162,8 +168,10 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        if let Ok(id) = std::fs::read_to_string(self.path("pid")) {
-            let _ = Command::new("kill").args(["-KILL", id.trim()]).status();
+        for file in ["pid", "pid.gateway"] {
+            if let Ok(id) = std::fs::read_to_string(self.path(file)) {
+                let _ = Command::new("kill").args(["-KILL", id.trim()]).status();
+            }
         }
     }
 }
@@ -188,6 +196,7 @@ const FOLLOWED: &[&str] = &[
     "demographics-away.md",
     "disk-filling.md",
     "erase-a-person.md",
+    "gateway-stuck.md",
     "misuse.md",
     "nobody-signs-in.md",
     "notices-overdue.md",
@@ -337,6 +346,30 @@ fn agent_stuck() {
     let told = machine.sh(book.commands("How to know that it is over"), "");
     assert!(told.contains("ready") && told.contains("0 files wait"), "{told}");
     machine.installation.stop(service);
+}
+
+#[test]
+fn gateway_stuck() {
+    let machine = Machine::stopped();
+    let [feed] = installation::free();
+    let key = machine.path("gateway.key");
+    assert!(cpis(&["gateway", "key", key.to_str().unwrap()], "").code == 0);
+    let text = format!(
+        "data_dir = \"gateway\"\nkey_file = \"gateway.key\"\npage_listen = \"{}\"\n[national]\nurl = \"http://127.0.0.1:9/\"\n\
+         service_asid = \"999999999901\"\nown_asid = \"999999999902\"\n[[place]]\ncode = \"RR813\"\nname = \"A\"\nresponsible = \"B\"\n\
+         [[feed]]\nname = \"pas\"\nsite = \"RR813\"\nlisten = \"{feed}\"\n",
+        machine.gateway
+    );
+    std::fs::write(machine.path("gateway.toml"), text).unwrap();
+    machine.sh(
+        "systemctl start cpis-gateway\n\
+         curl -sf --retry 30 --retry-delay 1 --retry-all-errors http://127.0.0.1:8090/health/ready",
+        "",
+    );
+    let told = machine.follow("gateway-stuck.md", "");
+    assert!(told[1].contains("cpis_gateway_asks_waiting 0"), "{}", told[1]);
+    assert!(told[2].contains("0 messages were applied, 0 were left.") && told[2].contains("ready"), "{}", told[2]);
+    assert!(told[3].contains("national service away: 0"), "{}", told[3]);
 }
 
 #[test]

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 64 * 1024;
+/// A whole message may take this many times as long as nothing may come.
+const SLOWEST: u32 = 4;
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +58,15 @@ pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + '
     let answering = tokio::spawn(acknowledge(writer, owed, Arc::clone(&feed)));
     let mut decoder = Decoder::new().with_limit(feed.limits.message_bytes_max).with_release_2(feed.release_2);
     let mut bytes = vec![0; READ_BYTES];
+    let mut opened: Option<Instant> = None;
     let end = loop {
-        // Between messages a connection may rest as long as it likes; within one it may not.
-        let limit = if decoder.is_open() { feed.limits.idle } else { Limits::FOR_EVER };
+        // Between messages a connection may rest as long as it likes; within one it may not, nor come in drops.
+        let limit = match opened {
+            Some(since) => {
+                feed.limits.idle.min((since + feed.limits.idle * SLOWEST).saturating_duration_since(Instant::now()))
+            }
+            None => Limits::FOR_EVER,
+        };
         let read = tokio::select! {
             read = timeout(limit, reader.read(&mut bytes)) => read,
             () = feed.signals.ending() => break End::Closed,
@@ -70,7 +78,10 @@ pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + '
             Ok(Ok(count)) => count,
         };
         decoder.push(bytes.get(..count).unwrap_or_default());
-        if let Some(end) = take_all(&mut decoder, &owe, &feed).await {
+        let events: Vec<Event> = decoder.by_ref().collect();
+        let begun = opened.filter(|_| events.is_empty()).or(Some(Instant::now()));
+        opened = begun.filter(|_| decoder.is_open());
+        if let Some(end) = take_all(events, &owe, &feed).await {
             break end;
         }
     };
@@ -83,8 +94,8 @@ pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + '
 }
 
 /// Takes what has come as a whole; tells when the connection must end.
-async fn take_all(decoder: &mut Decoder, owe: &mpsc::Sender<Owed>, feed: &Arc<Feed>) -> Option<End> {
-    for event in decoder.by_ref() {
+async fn take_all(events: Vec<Event>, owe: &mpsc::Sender<Owed>, feed: &Arc<Feed>) -> Option<End> {
+    for event in events {
         match event {
             Event::Message(message) => {
                 let Some(owed) = take(message, feed) else { continue };

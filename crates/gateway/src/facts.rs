@@ -51,6 +51,9 @@ pub struct Person {
     pub verified: bool,
     /// The number was found by the gateway's own trace.
     pub traced: bool,
+    /// Digest of what they were looked for by, so that nobody is looked for twice under the same details.
+    #[serde(default)]
+    pub sought: Option<Key>,
     /// The date of birth, where it is a whole one.
     #[serde(with = "stored::date")]
     pub birth: Option<Date>,
@@ -89,8 +92,10 @@ impl Person {
     pub fn learn(&mut self, said: &Self) -> bool {
         let before = self.clone();
         let newer = said.at >= self.at;
+        // An older message fills a gap, but not one that was made: a number that was deleted, or that two were given for.
+        let is_gap = self.number.is_none() && matches!(self.trouble, None | Some(NumberTrouble::Missing));
         match (said.number, said.trouble) {
-            (Some(number), _) if newer || self.number.is_none() => {
+            (Some(number), _) if newer || is_gap => {
                 if let Some(old) = self.number.filter(|old| *old != number) {
                     self.earlier.retain(|earlier| *earlier != old);
                     self.earlier.push(old);

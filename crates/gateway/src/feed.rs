@@ -16,6 +16,12 @@ use tokio_rustls::TlsAcceptor;
 
 /// Time for a handshake of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A connection that rests for so long is asked whether it is still there,
+const KEEP_IDLE: Duration = Duration::from_secs(60);
+/// so often,
+const KEEP_INTERVAL: Duration = Duration::from_secs(20);
+/// and closed after so many questions without an answer.
+const KEEP_COUNT: u32 = 5;
 /// Pause after the machine could not accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -208,8 +214,21 @@ pub(crate) async fn run(feed: Arc<Feed>, listener: TcpListener, tls: Option<TlsA
     while open.join_next().await.is_some() {}
 }
 
+/// A sender that went without a word is noticed after some minutes, so that its connection is not held for ever.
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl};
+    let set = set_socket_keepalive(stream, true)
+        .and_then(|()| set_tcp_keepidle(stream, KEEP_IDLE))
+        .and_then(|()| set_tcp_keepintvl(stream, KEEP_INTERVAL))
+        .and_then(|()| set_tcp_keepcnt(stream, KEEP_COUNT));
+    if let Err(error) = set {
+        tracing::debug!(%error, "a connection has no keep-alive");
+    }
+}
+
 async fn one(stream: TcpStream, tls: Option<TlsAcceptor>, feed: Arc<Feed>) {
     let _ = stream.set_nodelay(true);
+    keep_alive(&stream);
     let told = |open: usize| {
         metrics::gauge!("cpis_gateway_connections", "feed" => feed.name.clone()).set(open as f64);
     };

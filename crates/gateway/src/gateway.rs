@@ -3,6 +3,7 @@
 use crate::answering::{Answering, TargetSettings};
 use crate::asking::{Asking, Pace, SharedReach};
 use crate::feed::{self, Counts, Feed, FeedSettings};
+use crate::finding::{self, Finder};
 use crate::national::National;
 use crate::page::{self, Page};
 use crate::signals::Signals;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub targets: Vec<TargetSettings>,
     /// Who is asked.
     pub national: Arc<dyn National>,
+    /// Who knows people by name, where somebody comes without a number; nobody is looked for otherwise.
+    pub finder: Option<Arc<dyn Finder>>,
     /// How fast.
     pub pace: Pace,
     /// How long rows are kept.
@@ -67,7 +70,7 @@ pub struct Gateway {
 impl Gateway {
     /// Starts everything.
     pub fn start(parts: Parts) -> Self {
-        let Parts { store, feeds, targets, national, pace, keep, page, clock } = parts;
+        let Parts { store, feeds, targets, national, finder, pace, keep, page, clock } = parts;
         let signals = Signals::default();
         let reach = SharedReach::default();
         let (mut doors, mut workers) = (JoinSet::new(), JoinSet::new());
@@ -98,6 +101,9 @@ impl Gateway {
             pace,
         };
         workers.spawn(asking.run());
+        if let Some(finder) = finder {
+            workers.spawn(finding::run(store.clone(), finder, Arc::clone(&clock), signals.clone()));
+        }
         for target in targets {
             let answering =
                 Answering { store: store.clone(), target, clock: Arc::clone(&clock), signals: signals.clone() };

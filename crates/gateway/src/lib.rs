@@ -2,7 +2,7 @@
 //! child who arrives, and puts back that information exists. A product of its own, with its own small store.
 //!
 //! Reading order: [`happening`] (what a message says), [`facts`] (what is held), [`owed`] (what follows from it), [`store`] (both as
-//! rows, one transaction a step), `feed` and `connection` (messages in), [`asking`] (questions out), `answering` (flags back),
+//! rows, one transaction a step), `feed` and `connection` (messages in), [`asking`] and [`soap`] (questions out), [`finding`] (numbers of those without), [`answering`] (flags back),
 //! [`gateway`] (all of it running), `page`.
 
 pub mod answering;
@@ -10,6 +10,7 @@ pub mod asking;
 mod connection;
 pub mod facts;
 pub mod feed;
+pub mod finding;
 pub mod gateway;
 pub mod happening;
 pub mod national;
@@ -20,6 +21,7 @@ mod reading;
 pub mod replay;
 pub mod rules;
 mod signals;
+pub mod soap;
 pub mod store;
 mod stored;
 pub mod vault;

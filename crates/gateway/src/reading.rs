@@ -166,6 +166,7 @@ impl Reading<'_> {
             trouble: trouble(&patient.number),
             verified: patient.is_verified(),
             traced: false,
+            sought: None,
             birth: patient.birth.day(),
             estimated_birth: patient.birth_is_estimated,
             family: name.family.to_string(),

@@ -11,6 +11,7 @@ mod rows;
 mod settle;
 mod status;
 mod take;
+mod traces;
 mod upkeep;
 mod writer;
 
@@ -19,6 +20,7 @@ pub use notes::{DeadLetter, NoteKind};
 pub use pushes::{Delivered, Waiting};
 pub use status::{Flags, NoteRow, Status, UncheckedRow};
 pub use take::Taken;
+pub use traces::Untraced;
 pub use upkeep::Keep;
 
 use crate::rules::Rules;

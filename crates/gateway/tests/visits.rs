@@ -3,6 +3,7 @@
 
 mod world;
 
+use cpis_gateway::finding::Found;
 use world::{Adt, World, said};
 
 const CHILD: &str = "9990417008";
@@ -237,4 +238,47 @@ async fn a_visit_gets_another_number_and_stays_one_attendance() {
     let all = world.pas.wait(2).await;
     assert_eq!(said(&all[1]), ("withdrawn", "L4410021".into(), "AE5".into()));
     assert_eq!(world.national.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_is_found_by_name_only_where_one_person_fits() {
+    let world = World::new().await;
+    world.national.knows(CHILD, "2019-07-22");
+    world.finder.known.lock().unwrap().insert("TESTCHILD".into(), Found::One(CHILD.parse().unwrap()));
+    let mut pas = world.sender().await;
+    let without = |local, visit, id, more| {
+        let message = Adt { number: None, status: "NSTS03", local, visit, id, ..Adt::default() }.text();
+        message.replace("TESTCHILD", more)
+    };
+    pas.accepted(&without("L1", "AE1", "1", "TESTCHILD")).await;
+    assert_eq!(said(&world.pas.wait(1).await[0]), ("shown", "L1".into(), "AE1".into()));
+    // Nobody fits: listed, and not looked for again under the same details. Of the unknown nobody is looked for.
+    pas.accepted(&without("L2", "AE2", "2", "NOBODY")).await;
+    pas.accepted(&without("L2", "AE2", "3", "NOBODY")).await;
+    pas.accepted(&without("L3", "AE3", "4", "TESTCHILD").replace("||NSTS03", "|Y|NSTS03")).await;
+    world.wait_unchecked(&[("L2", "no-number"), ("L3", "no-number")]).await;
+    let looked = async {
+        while world.finder.asked.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(world::PATIENCE, looked).await.unwrap();
+    // The hospital finds another number: theirs counts.
+    world.national.knows(OTHER, "2019-07-22");
+    pas.accepted(
+        &Adt {
+            event: "A31",
+            id: "5",
+            at: "20260314190000",
+            local: "L1",
+            visit: "",
+            number: Some(OTHER),
+            ..Adt::default()
+        }
+        .text(),
+    )
+    .await;
+    let all = world.pas.wait(3).await;
+    assert_eq!([said(&all[1]).0, said(&all[2]).0], ["withdrawn", "shown"]);
+    assert_eq!(*world.finder.asked.lock().unwrap(), ["TESTCHILD", "NOBODY"]);
 }

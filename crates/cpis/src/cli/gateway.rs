@@ -5,18 +5,44 @@ use std::path::PathBuf;
 
 /// `cpis gateway`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct Gateway {
+    /// Run a gateway with this configuration, as `run` does.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
-    pub action: GatewayAction,
+    pub action: Option<GatewayAction>,
 }
 
 /// What can be done for a gateway.
 #[derive(Debug, Subcommand)]
 pub enum GatewayAction {
+    /// Run a gateway: hear a hospital's systems, ask about each child who arrives, put alerts back.
+    Run(GatewayRun),
     /// Read a day of a site's own messages and say what a gateway would do with them: whom it would ask about, why not, which
     /// fields are odd. Nothing is sent, and no name or number is shown. Exits with 0 only when no message would be rejected.
     Check(GatewayCheck),
+    /// Print every setting of a gateway with its default and its meaning.
+    Config,
+    /// Print the profile that a feed has where nothing else is said, with a comment on every line.
+    Profile,
+    /// Make the key that seals a gateway's file.
+    Key {
+        /// The file to make. It is a secret.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Apply messages that were set aside, after the cause was mended, with the gateway stopped. Nobody is told of old visits.
+    Replay(GatewayRun),
+}
+
+/// Which gateway.
+#[derive(Debug, Args)]
+pub struct GatewayRun {
+    /// The configuration, in TOML. `cpis gateway config` prints one.
+    #[arg(long, env = "CPIS_GATEWAY_CONFIG", value_name = "FILE")]
+    pub config: PathBuf,
 }
 
 /// `cpis gateway check`.

@@ -6,7 +6,7 @@ use cpis_outbound_pds::is_safe;
 
 impl Demographics {
     /// Everything that is wrong, each in one sentence.
-    pub(super) fn check(&self) -> Vec<String> {
+    pub(crate) fn check(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.source == DemographicsSource::Local {
             return faults;

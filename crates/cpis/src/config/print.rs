@@ -6,15 +6,16 @@ use std::fmt::Write;
 
 /// The text for the service.
 pub fn printed() -> String {
-    print("OpenCPIS", &Config::settings())
+    printed_of("OpenCPIS", &Config::settings())
 }
 
 /// The text for an agent.
 pub fn agent_printed() -> String {
-    print("the MESH agent", &MeshAgent::settings())
+    printed_of("the MESH agent", &MeshAgent::settings())
 }
 
-fn print(what: &str, settings: &[Setting]) -> String {
+/// The text of a table of settings.
+pub fn printed_of(what: &str, settings: &[Setting]) -> String {
     let mut out = format!(
         "# Configuration of {what}: every setting with its meaning and its default.\n\
          # A line that is commented out has no default and shows an example.\n",

@@ -31,7 +31,8 @@ pub enum Shown {
     List(Vec<Setting>),
 }
 
-pub(super) fn toml_of(value: impl Serialize) -> String {
+/// A default as TOML writes it.
+pub(crate) fn toml_of(value: impl Serialize) -> String {
     toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
 }
 
@@ -94,6 +95,8 @@ macro_rules! settings {
         }
     )+ };
 }
+
+pub(crate) use {settings, shown, value};
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,6 +41,10 @@ pub struct Ready {
     /// The national query over SOAP: `soap`, `soap_asid`, `soap_client_cert`, `soap_client_key`, `soap_ca`.
     #[serde(flatten)]
     pub soap: Soap,
+    /// Host and port of a feed of the gateway: MLLP without TLS, for any sender.
+    pub mllp: String,
+    /// Address of the gateway's page.
+    pub gateway_status: String,
     /// A spreadsheet of the demo's authority with three faults, beside this file.
     pub spreadsheet: PathBuf,
 }
@@ -273,6 +277,8 @@ mod tests {
                 soap_client_key: folder.join("client-key.pem"),
                 soap_ca: folder.join("ca.pem"),
             },
+            mllp: "127.0.0.1:8654".to_owned(),
+            gateway_status: "http://127.0.0.1:8655/".to_owned(),
             spreadsheet: folder.join("ready.plans.csv"),
         }
     }
@@ -291,8 +297,8 @@ mod tests {
         };
         assert_eq!(
             keys(""),
-            "authority_api country examples fhir issuer mailboxes mesh mesh_shared_key sign_ins simulate_tokens soap \
-             soap_asid soap_ca soap_client_cert soap_client_key spreadsheet tokens upload web"
+            "authority_api country examples fhir gateway_status issuer mailboxes mesh mesh_shared_key mllp sign_ins \
+             simulate_tokens soap soap_asid soap_ca soap_client_cert soap_client_key spreadsheet tokens upload web"
         );
         assert_eq!(keys("/mailboxes"), "authority other_authority service");
         assert_eq!(keys("/mailboxes/authority"), "id password");

@@ -20,7 +20,7 @@ pub fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
 
 /// Addresses, commands and numbers.
 pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
-    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, soap, .. } = ready;
+    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, soap, mllp, gateway_status, .. } = ready;
     let (soap, asid) = (&soap.soap, &soap.soap_asid);
     let spaced = |number: &str| number.parse::<NhsNumber>().map(|number| number.spaced()).unwrap_or_default();
     let clinician: PathBuf = tokens.join("clinician");
@@ -37,6 +37,7 @@ pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> Str
          \x20 Authority API  {authority_api}\n\
          \x20 Mailboxes      {mesh} (MESH)\n\
          \x20 SOAP           {soap} (with the certificate of {asid})\n\
+         \x20 Gateway        {mllp} (MLLP, for ADT messages), page {gateway_status}\n\
          \x20 Issuer         {issuer}\n\
          \x20 Tokens         {}\n\
          {written}\

@@ -1,5 +1,6 @@
 //! The demo's story: what the service is for, step by step, each through the interface that its user has.
 
+use super::gateway::DemoGateway;
 use super::mesh::Mesh;
 use super::world::{AUTHORITY, OTHER, Part, World};
 use crate::client::{Answer, Target, send};
@@ -42,6 +43,8 @@ pub struct Stage<'a> {
     pub soap: &'a super::soap::Soap,
     /// The mailboxes.
     pub mesh: &'a Mesh,
+    /// A hospital's gateway.
+    pub hospital: &'a DemoGateway,
     /// Now.
     pub now: Timestamp,
 }

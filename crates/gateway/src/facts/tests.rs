@@ -16,6 +16,7 @@ fn said(number: Option<&str>, trouble: Option<NumberTrouble>, minute: i64) -> Pe
         trouble: trouble.or(number.is_none().then_some(NumberTrouble::Missing)),
         verified: number.is_some(),
         traced: false,
+        sought: None,
         birth: None,
         estimated_birth: false,
         family: String::new(),
@@ -49,6 +50,7 @@ fn the_newest_number_counts_and_a_missing_one_takes_none_away() {
         (vec![said(Some(NUMBER), None, 0), said(None, Some(Missing), 1)], (is(NUMBER), None, 0)),
         (vec![said(Some(NUMBER), None, 0), said(None, Some(Deleted), 1)], (None, Some(Deleted), 1)),
         (vec![said(Some(NUMBER), None, 0), said(None, Some(Two), 1)], (None, Some(Two), 1)),
+        (vec![said(None, Some(Two), 1), said(Some(NUMBER), None, 0)], (None, Some(Two), 0)),
         (vec![said(Some(NUMBER), None, 1), said(None, Some(Wrong), 0)], (is(NUMBER), None, 0)),
         (vec![said(Some(NUMBER), None, 0), said(None, Some(Two), 1), said(Some(OTHER), None, 2)], (is(OTHER), None, 1)),
     ] {

@@ -20,6 +20,7 @@ fn person() -> Person {
         trouble: None,
         verified: true,
         traced: false,
+        sought: None,
         birth: Some("2019-07-22".parse().unwrap()),
         estimated_birth: false,
         family: String::new(),

@@ -90,7 +90,9 @@ pub(super) fn visits_unchecked(
     ground: &Ground,
     reasons: [Unchecked; 2],
 ) -> Result<Vec<Visit>, StoreError> {
-    let sql = format!("-- visit.unchecked\nSELECT {COLUMNS} FROM visit WHERE unchecked IN (?1, ?2) LIMIT {VISITS_MAX}");
+    let sql = format!(
+        "-- visit.unchecked\nSELECT {COLUMNS} FROM visit WHERE unchecked IN (?1, ?2) ORDER BY unchecked_at DESC LIMIT {VISITS_MAX}"
+    );
     list(connection, ground, &sql, reasons.map(Unchecked::code))
 }
 

@@ -18,6 +18,7 @@ use cpis_format_hl7v2::{Profile, ack};
 use cpis_gateway::answering::TargetSettings;
 use cpis_gateway::asking::Pace;
 use cpis_gateway::feed::{FeedSettings, Limits};
+use cpis_gateway::finding::{Finder, Found, Sought};
 use cpis_gateway::gateway::PageSettings;
 use cpis_gateway::national::{Ask, National, Told};
 use cpis_gateway::store::Keep;
@@ -123,6 +124,21 @@ impl FakeNational {
     }
 }
 
+/// A demographics service that knows people by family name.
+#[derive(Default)]
+pub struct People {
+    pub known: Mutex<BTreeMap<String, Found>>,
+    pub asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Finder for People {
+    async fn find(&self, sought: &Sought) -> Found {
+        self.asked.lock().unwrap().push(sought.name.family.clone());
+        self.known.lock().unwrap().get(&sought.name.family).copied().unwrap_or(Found::Nobody)
+    }
+}
+
 /// A PAS that takes flags and answers as told.
 pub struct Pas {
     pub address: SocketAddr,
@@ -191,7 +207,11 @@ pub struct Sender {
 
 impl Sender {
     pub async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), decoder: Decoder::new() }
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub fn over(stream: TcpStream) -> Self {
+        Self { stream, decoder: Decoder::new() }
     }
 
     pub async fn write(&mut self, message: &str) {
@@ -238,6 +258,7 @@ pub struct World {
     pub mllp: SocketAddr,
     pub page: SocketAddr,
     pub profile: String,
+    pub finder: Arc<People>,
 }
 
 fn rules(profile: &str) -> Rules {
@@ -268,18 +289,38 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let key = Vault::new_text(&SystemEntropy::new().unwrap()).to_string();
         let (clock, national, pas) = (HandClock::at(NOW), Arc::new(FakeNational::default()), Pas::start().await);
-        let (store, gateway, mllp, page) = start(folder.path(), &key, profile, &pas, &national, &clock, limits).await;
-        Self { folder, key, clock, national, pas, store, gateway, mllp, page, profile: profile.to_owned() }
+        let finder = Arc::new(People::default());
+        let (store, gateway, mllp, page) = start(
+            folder.path(),
+            &key,
+            profile,
+            pas.address,
+            Arc::clone(&national) as Arc<dyn National>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            limits,
+            Some(Arc::clone(&finder) as Arc<dyn Finder>),
+        )
+        .await;
+        Self { folder, key, clock, national, pas, store, gateway, mllp, page, profile: profile.to_owned(), finder }
     }
 
     /// Ends the gateway and starts it again on the same file.
     pub async fn again(self) -> Self {
-        let Self { folder, key, clock, national, pas, store, gateway, profile, .. } = self;
+        let Self { folder, key, clock, national, pas, store, gateway, profile, finder, .. } = self;
         drop(store);
         gateway.stop(PATIENCE).await;
-        let (store, gateway, mllp, page) =
-            start(folder.path(), &key, &profile, &pas, &national, &clock, Limits::default()).await;
-        Self { folder, key, clock, national, pas, store, gateway, mllp, page, profile }
+        let (store, gateway, mllp, page) = start(
+            folder.path(),
+            &key,
+            &profile,
+            pas.address,
+            Arc::clone(&national) as Arc<dyn National>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Limits::default(),
+            Some(Arc::clone(&finder) as Arc<dyn Finder>),
+        )
+        .await;
+        Self { folder, key, clock, national, pas, store, gateway, mllp, page, profile, finder }
     }
 
     pub async fn sender(&self) -> Sender {
@@ -345,14 +386,15 @@ impl World {
     }
 }
 
-async fn start(
+pub async fn start(
     folder: &std::path::Path,
     key: &str,
     profile: &str,
-    pas: &Pas,
-    national: &Arc<FakeNational>,
-    clock: &Arc<HandClock>,
+    pas: SocketAddr,
+    national: Arc<dyn National>,
+    clock: Arc<dyn Clock>,
     limits: Limits,
+    finder: Option<Arc<dyn Finder>>,
 ) -> (Store, Gateway, SocketAddr, SocketAddr) {
     let vault = Vault::parse(key, SystemEntropy::new().unwrap()).unwrap();
     let store = Store::open(&folder.join("gateway.sqlite"), vault, rules(profile)).unwrap();
@@ -373,13 +415,14 @@ async fn start(
         }],
         targets: vec![TargetSettings {
             name: "pas".to_owned(),
-            address: pas.address.to_string(),
+            address: pas.to_string(),
             tls: None,
             answer: PATIENCE,
             pause_first: quick,
             pause_max: quick,
         }],
-        national: Arc::clone(national) as Arc<dyn National>,
+        national,
+        finder,
         pace: Pace { concurrent: 4, pause_first: quick, pause_max: quick },
         keep: Keep::default(),
         page: Some(PageSettings {
@@ -389,7 +432,7 @@ async fn start(
             metrics: Arc::new(String::new),
             certificates: Vec::new(),
         }),
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        clock,
     });
     (store, gateway, addresses.0, addresses.1)
 }
