@@ -79,9 +79,13 @@ impl Folders {
         self.path(place, name).symlink_metadata().is_ok()
     }
 
-    /// Its bytes; none where it is not there.
+    /// Its bytes; none where it is not there, or is a link: what a link leads to was not put there.
     pub fn read(&self, place: Place, name: &str) -> Result<Option<Vec<u8>>, AgentError> {
-        match fs::read(self.path(place, name)) {
+        let path = self.path(place, name);
+        if path.symlink_metadata().is_ok_and(|about| !about.is_file()) {
+            return Ok(None);
+        }
+        match fs::read(path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(AgentError::folder("a file cannot be read")(error)),

@@ -383,6 +383,7 @@ async fn half_a_document_waits_and_links_are_no_files() {
     world.write("OUT", "a.xml", "<a><b>half</b></a>\n");
     world.work(&agent).await.unwrap();
     assert_eq!(world.server.contents(), ["<a><b>half</b></a>\n"]);
+    assert_eq!(agent.folders.read(Place::Out, "b.xml").unwrap(), None, "what a link leads to is not read");
 }
 
 #[tokio::test(flavor = "multi_thread")]
