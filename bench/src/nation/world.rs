@@ -14,7 +14,7 @@ use cpis_model::demographics::{Demographics, Sex};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::register::Register;
-use cpis_model::time::london_day;
+use cpis_model::time::{days_after, london_day};
 use cpis_model::upload::Header;
 use cpis_outbound_mesh::{Mesh, Settings};
 use cpis_synth::{England, Scale, authority_contact};
@@ -60,7 +60,9 @@ impl Nation {
         let data = folder.path().join("data");
         std::fs::DirBuilder::new().mode(0o700).create(&data)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let england = England::new(SEED, london_day(SystemClock.now()), Scale::plans(options.nation_plans));
+        // As it stood yesterday, so that what changed on the next day has happened today.
+        let yesterday = days_after(london_day(SystemClock.now()), -1);
+        let england = England::new(SEED, yesterday, Scale::plans(options.nation_plans));
         let register = Register::built_in();
         let authorities: Vec<_> = register.authorities().into_iter().collect();
 
