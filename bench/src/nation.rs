@@ -165,7 +165,7 @@ async fn look_at_all(nation: &Nation, serving: &Serving, looks: usize) -> Result
             while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let url = format!("http://{address}{}", CARE_TEAM_PATH.replace(crate::settings::NUMBER, number));
                 let request = client.get(url).bearer_auth(token).header("IsUnscheduledAccessEvent", "true");
-                let request = request.header("X-Request-ID", format!("00000000-0000-4000-8000-{:012}", looker));
+                let request = request.header("X-Request-ID", format!("00000000-0000-4000-8000-{looker:012}"));
                 let answer = request.send().await?;
                 ensure!(answer.status() == 200, "a look was answered {}", answer.status());
                 answer.bytes().await?;

@@ -47,8 +47,10 @@ pub struct Nation {
     mesh: SocketAddr,
     issuer: Issuer,
     register: Register,
-    _pds: PdsServer,
-    _database: Database,
+    #[expect(dead_code, reason = "the service asks it")]
+    pds: PdsServer,
+    #[expect(dead_code, reason = "a server ends with it")]
+    database: Database,
     folder: tempfile::TempDir,
 }
 
@@ -99,9 +101,8 @@ impl Nation {
             pds.token_url()
         );
         let config = folder.path().join("cpis.toml");
-        let (_pds, _database) = (pds, database);
         let mut nation =
-            Self { config, tables, runtime, england, authorities, mesh, issuer, register, _pds, _database, folder };
+            Self { config, tables, runtime, england, authorities, mesh, issuer, register, pds, database, folder };
         nation.give_mailboxes(&options.binary)?;
         if options.keep {
             nation.folder.disable_cleanup(true);

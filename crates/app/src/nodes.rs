@@ -76,9 +76,12 @@ pub(crate) enum Work {
     Subscriptions,
 }
 
+/// Who waits on this node.
+type Here = Arc<tokio::sync::Mutex<()>>;
+
 /// Turns: one file of an authority at a time, on whichever node, and different authorities side by side.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<(Work, AuthorityCode), Arc<tokio::sync::Mutex<()>>>>);
+pub(crate) struct Turns(Mutex<HashMap<(Work, AuthorityCode), Here>>);
 
 /// An authority's turn. It ends when this is dropped.
 pub(crate) struct Turn {
@@ -89,7 +92,7 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    fn here(&self, work: Work, authority: AuthorityCode) -> Arc<tokio::sync::Mutex<()>> {
+    fn here(&self, work: Work, authority: AuthorityCode) -> Here {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((work, authority)).or_default().clone()
     }
 }

@@ -176,7 +176,8 @@ impl World {
     /// What the application does: it acts on control files, and removes what it has.
     fn take(&mut self) {
         let folder = self.folder.path().join("IN");
-        for name in self.names("IN").into_iter().filter(|name| name.ends_with(".ctl")) {
+        let is_control = |name: &String| name.strip_suffix("ctl").is_some();
+        for name in self.names("IN").into_iter().filter(is_control) {
             let control = ControlFile::read(&std::fs::read(folder.join(&name)).unwrap()).unwrap();
             let data = folder.join(name.replace(".ctl", ".dat"));
             assert_eq!(data.exists(), !control.is_report, "{name}");
