@@ -30,7 +30,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!answer.iter().any(|byte| matches!(byte, 0x0B | 0x1C)));
         let read = ack::read(&answer).expect("our answers are acknowledgements");
         assert!(read.code.is_some());
-        let id = header.as_ref().map(|header| header.control_id.as_str()).unwrap_or_default();
-        assert_eq!(read.control_id, id.replace(['\u{b}', '\u{1c}'], ""));
+        let Some(header) = &header else { continue };
+        // Byte for byte, in the set in which the message came; what is left of an answer may be of another one.
+        let sign = header.delimiters.field as u8;
+        let start = answer.windows(4).rposition(|four| four == [b'\r', b'M', b'S', b'A']).expect("MSA");
+        let id = answer[start + 1..].split(|byte| *byte == sign || *byte == b'\r').nth(2).unwrap_or_default();
+        assert_eq!(id, header.charset.encode(&header.control_id.replace(['\u{b}', '\u{1c}'], "")));
     }
 });

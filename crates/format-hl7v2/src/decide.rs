@@ -214,10 +214,12 @@ pub fn should_ask(adt: &Adt, profile: &Profile, now: Timestamp) -> Decision {
     };
     let started = match start(adt, visit, profile, now) {
         Ok(started) => started,
+        // An update of a visit that began long ago is an update.
+        Err(_) if effect == Effect::Update => return Decision::Apply(effect),
         Err(why) => return Decision::No(why),
     };
     if patient.death.is_recorded {
-        return Decision::No(NotAsked::Deceased);
+        return not(effect, NotAsked::Deceased);
     }
     let Some(who) = who(patient, visit, profile, started) else { return not(effect, NotAsked::AgeOver) };
     let ask = ask(patient, visit, profile, (who, started, place));

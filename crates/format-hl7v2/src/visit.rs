@@ -57,6 +57,8 @@ pub struct Visit {
     pub location: Location,
     /// PV1-3 as it is written, to give it back.
     pub location_raw: String,
+    /// PV1-4 as it came.
+    pub method_raw: String,
     /// PV1-4 by the profile.
     pub method: Option<Care>,
     /// PV1-10 as it came.
@@ -90,9 +92,9 @@ pub(crate) fn read(
         let missing = location.point_of_care.is_none();
         note(if missing { OddityKind::LocationMissing } else { OddityKind::LocationUnknown }, 3);
     }
-    let method_raw = pv1.field(4).code();
-    let method = method_raw.as_ref().and_then(|code| profile.admission_methods.get(code)).copied();
-    if method_raw.is_some() && method.is_none() {
+    let method_raw = pv1.field(4).code().unwrap_or_default();
+    let method = profile.admission_methods.get(&method_raw).copied();
+    if !method_raw.is_empty() && method.is_none() {
         note(OddityKind::MethodUnknown, 4);
     }
     let specialty_raw = pv1.field(10).code().unwrap_or_default();
@@ -114,6 +116,7 @@ pub(crate) fn read(
         class_raw,
         location,
         location_raw: pv1.field(3).raw().to_owned(),
+        method_raw,
         method,
         specialty: profile.specialties.get(&specialty_raw).copied(),
         specialty_raw,

@@ -51,10 +51,10 @@ pub struct GatewayCheck {
     /// The messages: MLLP frames, or text in which each begins with MSH.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The feed's profile, in TOML. Without it the default is used. `--print-profile` shows it.
+    /// The feed's profile, in TOML. Without it the default is used. `cpis gateway profile` prints it.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
-    /// Show every finding, not only the first 50.
+    /// Show every finding, not only some of each kind.
     #[arg(long)]
     pub all: bool,
     /// Print everything as JSON.

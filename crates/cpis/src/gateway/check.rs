@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 /// Findings that are shown unless all are asked for.
 const SHOWN_MAX: usize = 50;
+/// Of one kind so many.
+const EXAMPLES_MAX: u64 = 3;
 /// Findings that are kept at most.
 const KEPT_MAX: usize = 1_000_000;
 /// Most kinds of places and classes that are listed.
@@ -46,7 +48,7 @@ pub fn run(arguments: &GatewayCheck) -> Result<ExitCode> {
     if arguments.json {
         say::line(report.json());
     } else {
-        say::text(report.words(if arguments.all { usize::MAX } else { SHOWN_MAX }));
+        say::text(report.words(arguments.all));
     }
     Ok(if report.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,6 +70,7 @@ struct Report {
     oddities: Counts,
     places: Counts,
     classes: Counts,
+    methods: Counts,
     findings: Vec<Finding>,
     left_out: u64,
     /// Digests of visits, so that no number of one is kept.
@@ -127,6 +130,9 @@ impl Report {
         if is_odd(OddityKind::ClassUnknown) && self.classes.len() < CODES_MAX {
             count(&mut self.classes, visit.class_raw.clone());
         }
+        if is_odd(OddityKind::MethodUnknown) && self.methods.len() < CODES_MAX {
+            count(&mut self.methods, visit.method_raw.clone());
+        }
     }
 
     fn decision(&mut self, adt: &Adt, profile: &Profile, now: Timestamp) {
@@ -165,7 +171,22 @@ impl Report {
         }
     }
 
-    fn words(&self, limit: usize) -> String {
+    /// All findings, or some examples of each kind.
+    fn chosen(&self, all: bool) -> Vec<&Finding> {
+        let mut seen: Counts<(&str, &str)> = BTreeMap::new();
+        let mut chosen = Vec::new();
+        for finding in &self.findings {
+            let kind = (finding.place.as_str(), finding.what.as_str());
+            count(&mut seen, kind);
+            let is_example = seen.get(&kind).is_some_and(|n| *n <= EXAMPLES_MAX) && chosen.len() < SHOWN_MAX;
+            if all || is_example {
+                chosen.push(finding);
+            }
+        }
+        chosen
+    }
+
+    fn words(&self, all: bool) -> String {
         let mut text = format!("{} messages\n", self.messages);
         let mut list = |title: &str, counts: &Counts| {
             if counts.is_empty() {
@@ -185,17 +206,20 @@ impl Report {
         list("Rejected", &self.rejected);
         list("Locations that the profile does not know", &self.places);
         list("Classes that the profile does not know", &self.classes);
+        list("Admission methods that the profile does not know", &self.methods);
         list("Odd fields", &self.oddities);
         let _ = writeln!(text, "\nOf visits asked about already: {}", self.asked_again);
         let _ = writeln!(text, "Changes of visits and persons: {}", self.applied);
         if !self.findings.is_empty() {
             let _ = writeln!(text, "\nControl id, event, field, finding:");
         }
-        for finding in self.findings.iter().take(limit) {
+        let chosen = self.chosen(all);
+        for finding in &chosen {
             let Finding { control_id, event, place, what } = finding;
-            let _ = writeln!(text, "  {control_id} {event} {place}{}{what}", if place.is_empty() { "" } else { " " });
+            let gap = if place.is_empty() { "" } else { " " };
+            let _ = writeln!(text, "  {control_id} {event} {place}{gap}{what}");
         }
-        let more = self.findings.len().saturating_sub(limit) as u64 + self.left_out;
+        let more = (self.findings.len() - chosen.len()) as u64 + self.left_out;
         if more > 0 {
             let _ = writeln!(text, "  and {more} more; --all shows them");
         }
@@ -220,6 +244,7 @@ impl Report {
             "rejected": self.rejected,
             "unknown_locations": self.places,
             "unknown_classes": self.classes,
+            "unknown_methods": self.methods,
             "odd_fields": self.oddities,
             "findings": findings.collect::<Vec<_>>(),
             "findings_left_out": self.left_out,

@@ -39,9 +39,13 @@ fn read_and_answer(bytes: &[u8], profile: &Profile) {
         Err(refused) => (refused.header.map(|header| *header), Outcome::refused(refused.why)),
     };
     for answer in ack::answers(header.as_ref(), outcome, profile, now(), || "G1".to_owned()) {
-        let read = ack::read(&answer).expect("our answers are acknowledgements");
-        assert!(read.code.is_some());
-        assert_eq!(Some(&read.control_id), header.as_ref().map(|header| &header.control_id).or(Some(&String::new())));
+        assert!(ack::read(&answer).expect("our answers are acknowledgements").code.is_some());
+        let Some(header) = &header else { continue };
+        // Byte for byte, in the set in which the message came.
+        let sign = header.delimiters.field as u8;
+        let start = answer.windows(4).rposition(|four| four == b"\rMSA").unwrap();
+        let id = answer[start + 1..].split(|byte| *byte == sign || *byte == b'\r').nth(2).unwrap_or_default();
+        assert_eq!(id, header.charset.encode(&header.control_id.replace(['\u{b}', '\u{1c}'], "")));
     }
 }
 

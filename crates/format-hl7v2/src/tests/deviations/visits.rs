@@ -503,3 +503,36 @@ fn padding_bars() {
 fn sent_by_ourselves() {
     check(ARRIVAL, &[("|PAS|", "|CPGW|")], &expect!["AA our own"]);
 }
+
+#[test]
+fn departing_within_the_department() {
+    check(
+        ARRIVAL,
+        &[("A04^ADT_A01", "A09^ADT_A09"), ("EVN|A04", "EVN|A09")],
+        &expect!["AA A09: ask Child U01 RR813, 9990417008 of PID-3 by Standard"],
+    );
+}
+
+#[test]
+fn update_of_an_old_visit_where_updates_are_arrivals() {
+    let old = ("VN|||||||||||||||||||||||||20260314183000", "VN|||||||||||||||||||||||||20260301183000");
+    let edits = [("A04^ADT_A01", "A08^ADT_A01"), ("EVN|A04", "EVN|A08"), old];
+    check_with(
+        ARRIVAL,
+        "a08_is_arrival = true",
+        &edits,
+        &expect!["AA A08: apply Update, 9990417008 of PID-3 by Standard"],
+    );
+}
+
+#[test]
+fn update_of_somebody_who_has_died_where_updates_are_arrivals() {
+    let dead = ("M||||||||||||||||||||||||NSTS01", "M|||||||||||||||||||||20260314|Y||NSTS01");
+    let edits = [("A04^ADT_A01", "A08^ADT_A01"), ("EVN|A04", "EVN|A08"), dead];
+    check_with(
+        ARRIVAL,
+        "a08_is_arrival = true",
+        &edits,
+        &expect!["AA A08: apply Update, 9990417008 of PID-3 by Standard"],
+    );
+}
