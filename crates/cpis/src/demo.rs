@@ -4,6 +4,7 @@
 mod country;
 mod gateway;
 mod mesh;
+mod pds;
 mod ready;
 mod server;
 mod shown;
@@ -20,7 +21,7 @@ use crate::places::{Lock, Places};
 use crate::running::{Doors, Known, Running, listen};
 use crate::{cli, logs, organisations, ring_file, say, signals};
 pub use country::{Country, Recipe};
-use cpis_app::demographics::LocalRegister;
+use cpis_app::demographics::{Demographics, LocalRegister};
 use cpis_app::organisations::{Edit, change_all};
 use cpis_app::ring::KeyRing;
 use cpis_app::{Clock, Settings, SystemClock, lifecycle};
@@ -100,11 +101,12 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     let (listener, issuer) = open_doors(arguments.port).await?;
     let (door, mesh) = mesh::open(arguments.port, &opened.keys).await?;
     let (query, soap) = soap::open(arguments.port, &opened.places.data_dir).await?;
+    let (server, demographics) = pds::start(arguments.port, &opened).await?;
     let address = listener.local_addr().or_fault(Kind::Address, "The listener has no address")?;
     let base = format!("http://{address}");
     let register = Arc::new(Register::built_in());
     if let Some(country) = made.country {
-        surround(&opened, &world, &register, country, now).await?;
+        surround(&opened, &world, &register, country, &demographics, now).await?;
     }
     let sign_in = sign_in::prepare(&issuer, &base, &register, now)?;
     let settings = Settings {
@@ -112,7 +114,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         checkpoint_file: Some(opened.places.checkpoints.clone()),
         ..Settings::default()
     };
-    let known = Known { issuers: vec![sign_in], register: register.clone(), demographics: None };
+    let known = Known { issuers: vec![sign_in], register: register.clone(), demographics: Some(demographics) };
     let pages = Pages { organisation: Some("Demonstration".to_owned()), ..Pages::default() };
     // Subscribers of a demo sit on this machine, and nobody waits half a minute for a second try.
     let backoff = Backoff { first: Duration::from_secs(1), ..Backoff::default() };
@@ -139,6 +141,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         mesh: &mesh,
         soap: &soap,
         hospital: &hospital,
+        demographics: server.base_url(),
         now,
     };
     let told = tokio::select! {
@@ -160,13 +163,21 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
     hospital.stop().await;
     running.stop(Duration::ZERO).await;
     issuer.stop().await;
+    server.stop().await;
     server::stop(cluster).await;
     say::line(format_args!("Ended. The demo's data stays in {}; delete it when you like.", folder.display()));
     done
 }
 
 /// Makes the country around the story, once.
-async fn surround(opened: &Opened, world: &World, register: &Register, country: Country, now: Timestamp) -> Result<()> {
+async fn surround(
+    opened: &Opened,
+    world: &World,
+    register: &Register,
+    country: Country,
+    demographics: &Arc<dyn Demographics>,
+    now: Timestamp,
+) -> Result<()> {
     let stored = opened.store.setting(COUNTRY).await.map_err(|error| database(&error))?;
     match stored.as_deref() {
         Some(b"made") => return Ok(()),
@@ -187,7 +198,7 @@ async fn surround(opened: &Opened, world: &World, register: &Register, country: 
             "Making England: about 220,000 plans and a year of accesses. This takes some minutes, once."
         }
     });
-    country::fill(opened, world, register, country, now).await?;
+    country::fill(opened, world, register, country, demographics, now).await?;
     mark("made").await
 }
 
@@ -331,6 +342,7 @@ async fn ready(stage: &Stage<'_>, made: Made, file: &Path) -> Result<Ready> {
         fhir: format!("{}{}", stage.base, cpis_inbound_http::FHIR_BASE),
         authority_api: format!("{}/authority/v1", stage.base),
         issuer: stage.issuer.url().to_owned(),
+        demographics: stage.demographics.clone(),
         upload: NextUpload::new(&stage.authority(AUTHORITY), next),
         tokens: Tokens {
             clinician: mint(people::clinician(register, HOSPITAL, now)),

@@ -2,8 +2,8 @@
 //! application-restricted access, reads and searches. It is as strict as the real one is: a request without a token, or
 //! without the headers that the interface asks for, is refused.
 //!
-//! It can be told to fail in every way that PDS and the network between have: see [`Trouble`]. What it holds lives as long
-//! as it runs.
+//! It can be told to fail in every way that PDS and the network between have: see [`Trouble`]. What it is given lives as long
+//! as it runs; who is kept elsewhere is asked for there ([`People`]).
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -24,17 +24,18 @@ mod answers;
 mod assertion;
 mod people;
 mod routes;
+mod state;
 mod trouble;
 
-pub use people::{Entry, Security, Somebody};
+pub use people::{Away, Entry, Named, People, Security, Somebody};
 pub use trouble::Trouble;
 
 use crate::issuer::{SigningKey, TestRsa};
 use cpis_model::Timestamp;
 use cpis_model::nhs_number::NhsNumber;
 use jsonwebtoken::Algorithm;
-use routes::State;
 use serde_json::Value;
+use state::State;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,9 +77,19 @@ impl PdsServer {
         application: Application,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::start_with(bind, application, None, clock).await
+    }
+
+    /// The same with people who are kept elsewhere: who was not [put](Self::put) here is asked for there.
+    pub async fn start_with(
+        bind: SocketAddr,
+        application: Application,
+        elsewhere: Option<Arc<dyn People>>,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(bind).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State::new(format!("http://{address}"), application, Box::new(clock)));
+        let state = Arc::new(State::new(format!("http://{address}"), application, elsewhere, Box::new(clock)));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = routes::router(state.clone());
         let server = tokio::spawn(async move {
@@ -145,9 +156,9 @@ impl PdsServer {
         self.state.counts().get(what).copied().unwrap_or_default()
     }
 
-    /// The `X-Request-ID` of each read and search, in order.
+    /// The `X-Request-ID` of each read and search, in order: the last of them, where there were many.
     pub fn request_ids(&self) -> Vec<String> {
-        self.state.request_ids().clone()
+        self.state.request_ids().iter().cloned().collect()
     }
 
     /// The most requests that it had at one time.

@@ -22,6 +22,8 @@ pub struct Ready {
     pub authority_api: String,
     /// The issuer of tokens.
     pub issuer: String,
+    /// Where demographics is: a server that answers as the Personal Demographics Service does.
+    pub demographics: String,
     /// The next file of the demo's authority.
     pub upload: NextUpload,
     /// Tokens of people; they last 12 hours and no longer than this start.
@@ -252,6 +254,7 @@ mod tests {
             fhir: "http://127.0.0.1:8650/cpis/FHIR/R4".to_owned(),
             authority_api: "http://127.0.0.1:8650/authority/v1".to_owned(),
             issuer: "http://127.0.0.1:8651".to_owned(),
+            demographics: "http://127.0.0.1:8653/personal-demographics/FHIR/R4".to_owned(),
             upload: NextUpload::new("Camden", 2),
             tokens: Tokens {
                 clinician: token(),
@@ -297,8 +300,8 @@ mod tests {
         };
         assert_eq!(
             keys(""),
-            "authority_api country examples fhir gateway_status issuer mailboxes mesh mesh_shared_key mllp sign_ins \
-             simulate_tokens soap soap_asid soap_ca soap_client_cert soap_client_key spreadsheet tokens upload web"
+            "authority_api country demographics examples fhir gateway_status issuer mailboxes mesh mesh_shared_key mllp \
+             sign_ins simulate_tokens soap soap_asid soap_ca soap_client_cert soap_client_key spreadsheet tokens upload web"
         );
         assert_eq!(keys("/mailboxes"), "authority other_authority service");
         assert_eq!(keys("/mailboxes/authority"), "id password");

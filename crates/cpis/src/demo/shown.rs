@@ -22,6 +22,7 @@ pub fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
 pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
     let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, soap, mllp, gateway_status, .. } = ready;
     let (soap, asid) = (&soap.soap, &soap.soap_asid);
+    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, demographics, .. } = ready;
     let spaced = |number: &str| number.parse::<NhsNumber>().map(|number| number.spaced()).unwrap_or_default();
     let clinician: PathBuf = tokens.join("clinician");
     let authority: PathBuf = tokens.join("authority");
@@ -39,6 +40,7 @@ pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> Str
          \x20 SOAP           {soap} (with the certificate of {asid})\n\
          \x20 Gateway        {mllp} (MLLP, for ADT messages), page {gateway_status}\n\
          \x20 Issuer         {issuer}\n\
+         \x20 Demographics   {demographics} (like PDS)\n\
          \x20 Tokens         {}\n\
          {written}\
          \n\

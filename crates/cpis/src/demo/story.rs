@@ -45,6 +45,8 @@ pub struct Stage<'a> {
     pub mesh: &'a Mesh,
     /// A hospital's gateway.
     pub hospital: &'a DemoGateway,
+    /// Address of demographics.
+    pub demographics: String,
     /// Now.
     pub now: Timestamp,
 }

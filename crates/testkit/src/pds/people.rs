@@ -1,5 +1,6 @@
 //! Who is known, and how PDS draws them in an answer.
 
+use async_trait::async_trait;
 use cpis_model::Date;
 use cpis_model::nhs_number::NhsNumber;
 use serde_json::{Value, json};
@@ -14,6 +15,31 @@ pub enum Entry {
     /// The number was withdrawn, and none took its place.
     Invalidated,
 }
+
+/// People who are kept elsewhere, such as in the demo's sealed register.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// What is known of a number.
+    async fn of(&self, number: NhsNumber) -> Result<Option<Entry>, Away>;
+
+    /// Whom a search for these finds: nobody, one, or more, of whom two stand for all. An application is shown one at most.
+    async fn named(&self, family: &str, birth: Date, gender: Option<&str>) -> Result<Named, Away>;
+}
+
+/// Whom a search finds.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// Nobody.
+    Nobody,
+    /// One person.
+    One(NhsNumber, Somebody),
+    /// More than one.
+    Many,
+}
+
+/// Where people are kept does not answer: nor does PDS then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away;
 
 /// How the record is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use super::answers::{
     INVALID, INVALID_ID, INVALIDATED, MISSING, NOT_FOUND, TOO_MANY_MATCHES, UNAUTHORISED, UNSUPPORTED, fhir, outcome,
 };
-use super::people::{Entry, Somebody};
-use super::{Application, BASE, Trouble, assertion};
+use super::people::{Away, Entry, Named};
+use super::state::State;
+use super::{BASE, Trouble, assertion};
 use crate::issuer::pairs;
 use axum::Router;
 use axum::extract::{Path, Request, State as Shared};
@@ -12,120 +13,13 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use cpis_model::Timestamp;
 use cpis_model::nhs_number::NhsNumber;
-use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-/// Life of a token in seconds, as on the real platform.
-const TOKEN_SECONDS: u32 = 599;
 /// Steps from a number to the one that replaced it.
 const SUPERSEDED_MAX: usize = 8;
-
-type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Troubles that are due.
-#[derive(Default)]
-pub(super) struct Troubles {
-    pub next: Option<(u32, Trouble)>,
-    pub always: Option<Trouble>,
-    pub tokens: Option<(u32, Trouble)>,
-}
-
-pub(super) struct State {
-    pub url: String,
-    application: Application,
-    clock: Clock,
-    people: Mutex<HashMap<NhsNumber, Entry>>,
-    troubles: Mutex<Troubles>,
-    /// Tokens with the second in which they end.
-    tokens: Mutex<HashMap<String, i64>>,
-    used: Mutex<HashSet<String>>,
-    counts: Mutex<HashMap<String, u64>>,
-    request_ids: Mutex<Vec<String>>,
-    slow: Mutex<Duration>,
-    pub token_seconds: AtomicU32,
-    given: AtomicU64,
-    now_here: AtomicU64,
-    pub most: AtomicU64,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl State {
-    pub fn new(url: String, application: Application, clock: Clock) -> Self {
-        Self {
-            url,
-            application,
-            clock,
-            people: Mutex::default(),
-            troubles: Mutex::default(),
-            tokens: Mutex::default(),
-            used: Mutex::default(),
-            counts: Mutex::default(),
-            request_ids: Mutex::default(),
-            slow: Mutex::default(),
-            token_seconds: AtomicU32::new(TOKEN_SECONDS),
-            given: AtomicU64::new(0),
-            now_here: AtomicU64::new(0),
-            most: AtomicU64::new(0),
-        }
-    }
-
-    pub fn people(&self) -> MutexGuard<'_, HashMap<NhsNumber, Entry>> {
-        locked(&self.people)
-    }
-
-    pub fn troubles(&self) -> MutexGuard<'_, Troubles> {
-        locked(&self.troubles)
-    }
-
-    pub fn tokens(&self) -> MutexGuard<'_, HashMap<String, i64>> {
-        locked(&self.tokens)
-    }
-
-    pub fn counts(&self) -> MutexGuard<'_, HashMap<String, u64>> {
-        locked(&self.counts)
-    }
-
-    pub fn request_ids(&self) -> MutexGuard<'_, Vec<String>> {
-        locked(&self.request_ids)
-    }
-
-    pub fn slow(&self) -> MutexGuard<'_, Duration> {
-        locked(&self.slow)
-    }
-
-    pub fn token_url(&self) -> String {
-        format!("{}/oauth2/token", self.url)
-    }
-
-    /// The trouble that a request meets.
-    fn meet(&self, is_token: bool) -> Option<Trouble> {
-        let mut troubles = self.troubles();
-        let Troubles { next, always, tokens } = &mut *troubles;
-        let counted = if is_token { tokens } else { next };
-        match counted {
-            Some((left, trouble)) if *left > 0 => {
-                *left -= 1;
-                Some(trouble.clone())
-            }
-            _ => always.clone().filter(|_| !is_token),
-        }
-    }
-
-    /// Whether a request's token serves.
-    fn admits(&self, headers: &HeaderMap) -> bool {
-        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let ends = token.and_then(|token| self.tokens().get(token).copied());
-        ends.is_some_and(|ends| (self.clock)().as_second() < ends)
-    }
-}
 
 pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
@@ -148,7 +42,7 @@ async fn watched(Shared(state): Shared<Arc<State>>, request: Request, next: Next
     };
     if operation != "token" {
         let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        state.request_ids().push(id.to_owned());
+        state.note(id);
     }
     let mirrored = ["x-request-id", "x-correlation-id"].map(|name| (name, request.headers().get(name).cloned()));
     let here = Here::enter(&state);
@@ -175,7 +69,7 @@ struct Here(Arc<State>);
 
 impl Here {
     fn enter(state: &Arc<State>) -> Self {
-        let now = state.now_here.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = state.here.fetch_add(1, Ordering::Relaxed) + 1;
         state.most.fetch_max(now, Ordering::Relaxed);
         Self(state.clone())
     }
@@ -183,7 +77,7 @@ impl Here {
 
 impl Drop for Here {
     fn drop(&mut self) {
-        self.0.now_here.fetch_sub(1, Ordering::Relaxed);
+        self.0.here.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -203,8 +97,7 @@ async fn token(Shared(state): Shared<Arc<State>>, body: String) -> Response {
     }
     let now = (state.clock)();
     let audience = state.token_url();
-    let checked =
-        assertion::check(field("client_assertion"), &state.application, &audience, now, &mut locked(&state.used));
+    let checked = assertion::check(field("client_assertion"), &state.application, &audience, now, &mut state.used());
     if let Err(words) = checked {
         return refused(StatusCode::UNAUTHORIZED, "invalid_request", words);
     }
@@ -241,13 +134,13 @@ async fn read(Shared(state): Shared<Arc<State>>, Path(id): Path<String>, headers
         return refusal;
     }
     let Ok(mut number) = id.parse::<NhsNumber>() else { return outcome(StatusCode::BAD_REQUEST, INVALID_ID) };
-    let people = state.people();
     for _ in 0..SUPERSEDED_MAX {
-        match people.get(&number) {
-            None => break,
-            Some(Entry::Invalidated) => return outcome(StatusCode::NOT_FOUND, INVALIDATED),
-            Some(Entry::Superseded(next)) => number = *next,
-            Some(Entry::Person(person)) => {
+        match state.known(number).await {
+            Err(Away) => return Trouble::Status(503, None).answer().await,
+            Ok(None) => break,
+            Ok(Some(Entry::Invalidated)) => return outcome(StatusCode::NOT_FOUND, INVALIDATED),
+            Ok(Some(Entry::Superseded(next))) => number = next,
+            Ok(Some(Entry::Person(person))) => {
                 let mut response = fhir(StatusCode::OK, &person.patient(number));
                 response.headers_mut().insert(header::ETAG, header::HeaderValue::from_static("W/\"2\""));
                 return response;
@@ -275,27 +168,20 @@ async fn search(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap)
     };
     let birth = birth.strip_prefix("eq").unwrap_or(birth);
     let gender = asked.get("gender").map(String::as_str);
-    let people = state.people();
-    let found: Vec<(NhsNumber, &Somebody)> = people
-        .iter()
-        .filter_map(|(number, entry)| match entry {
-            Entry::Person(person) if person.matches(family, birth, gender) => Some((*number, person)),
-            _ => None,
-        })
-        .collect();
-    if found.len() > 1 {
-        return outcome(StatusCode::OK, TOO_MANY_MATCHES);
-    }
-    let entry: Vec<Value> = found
-        .iter()
-        .map(|(number, person)| {
-            let address = format!("{}{BASE}/Patient/{}", state.url, number.digits());
-            json!({ "fullUrl": address, "search": { "score": 1 }, "resource": person.patient(*number) })
-        })
-        .collect();
-    let mut bundle = json!({ "resourceType": "Bundle", "type": "searchset", "total": found.len() });
-    if let (false, Some(all)) = (entry.is_empty(), bundle.as_object_mut()) {
-        all.insert("entry".to_owned(), entry.into());
+    let found = match state.named(family, birth, gender).await {
+        Err(Away) => return Trouble::Status(503, None).answer().await,
+        Ok(Named::Many) => return outcome(StatusCode::OK, TOO_MANY_MATCHES),
+        Ok(Named::One(number, person)) => Some((number, person)),
+        Ok(Named::Nobody) => None,
+    };
+    let entry = found.map(|(number, person)| {
+        let address = format!("{}{BASE}/Patient/{}", state.url, number.digits());
+        json!({ "fullUrl": address, "search": { "score": 1 }, "resource": person.patient(number) })
+    });
+    let total = usize::from(entry.is_some());
+    let mut bundle = json!({ "resourceType": "Bundle", "type": "searchset", "total": total });
+    if let (Some(entry), Some(all)) = (entry, bundle.as_object_mut()) {
+        all.insert("entry".to_owned(), json!([entry]));
     }
     fhir(StatusCode::OK, &bundle)
 }

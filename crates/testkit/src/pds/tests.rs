@@ -103,3 +103,56 @@ async fn a_request_needs_a_token_and_an_id_and_is_told_what_it_lacks() {
     pds.forget_tokens();
     assert_eq!(ask(&read, &token, id).await.0, 401);
 }
+
+/// A register elsewhere that knows one number and can be away.
+struct Elsewhere(std::sync::atomic::AtomicBool);
+
+impl Elsewhere {
+    fn somebody() -> Somebody {
+        Somebody::new("Kim", "Elsewhere", "2019-05-05".parse().unwrap())
+    }
+}
+
+#[async_trait::async_trait]
+impl People for Elsewhere {
+    async fn of(&self, number: NhsNumber) -> Result<Option<Entry>, Away> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(Away);
+        }
+        let is_known = number.digits() == "9990000026" || number.digits() == NUMBER;
+        Ok(is_known.then(|| Entry::Person(Self::somebody())))
+    }
+
+    async fn named(&self, family: &str, _: cpis_model::Date, _: Option<&str>) -> Result<Named, Away> {
+        let one = || Named::One("9990000026".parse().unwrap(), Self::somebody());
+        Ok(if family == "Elsewhere" { one() } else { Named::Nobody })
+    }
+}
+
+#[tokio::test]
+async fn people_who_are_kept_elsewhere_are_known_too_and_those_put_here_go_first() {
+    let application = Application { api_key: "an-application".to_owned(), key: key().public().clone() };
+    let elsewhere = Arc::new(Elsewhere(false.into()));
+    let pds = PdsServer::start_with("127.0.0.1:0".parse().unwrap(), application, Some(elsewhere.clone()), now);
+    let pds = pds.await.unwrap();
+    pds.put(NUMBER.parse().unwrap(), Entry::Person(Somebody::new("Robin", "Testcase", "2017-04-04".parse().unwrap())));
+    let (_, answer) = token(&pds, &key().sign(&header(), &claims(&pds, "one"))).await;
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+    let ask = async |path: &str| {
+        let request = client().get(format!("{}{path}", pds.base_url())).bearer_auth(&token);
+        let answer = request.header("X-Request-ID", "60e0b220-8136-4ca5-ae46-1d97ef59d068").send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, body) = ask(&format!("/Patient/{NUMBER}")).await;
+    assert!(status == 200 && body.contains("Testcase"), "{body}");
+    let (status, body) = ask("/Patient/9990000026").await;
+    assert!(status == 200 && body.contains("Elsewhere"), "{body}");
+    for (family, found) in [("Testcase", 1), ("Elsewhere", 1), ("Nobody", 0)] {
+        let born = if family == "Testcase" { "2017-04-04" } else { "2019-05-05" };
+        let (status, body) = ask(&format!("/Patient?family={family}&birthdate=eq{born}")).await;
+        assert!(status == 200 && body.contains(&format!("\"total\":{found}")), "{family}: {body}");
+    }
+    elsewhere.0.store(true, Ordering::SeqCst);
+    assert_eq!(ask("/Patient/9990000026").await.0, 503, "a register that is away is never nobody");
+    pds.stop().await;
+}
