@@ -73,12 +73,13 @@ pub async fn accesses_of_own_child(
         .recorder
         .record(Some(asked), move |batch, found| {
             let mut people = Vec::new();
-            for found in found.iter().filter(|found| still_found(found, today) && found.person.hidden.is_none()) {
+            for found in found.iter().filter(|found| still_found(found, today)) {
+                let is_hidden = |kind| found.person.hidden.is_some_and(|reason| reason.hides(kind));
                 let key = keys.person(&found.person)?;
                 for plan in found.plans.iter().filter(|plan| plan.authority == authority) {
                     let details = Keys::open_details(&key, plan)?;
                     let kind: PlanKind = plan.kind;
-                    if visibility(kind, plan.dates, details.birth, today).is_visible() {
+                    if !is_hidden(kind) && visibility(kind, plan.dates, details.birth, today).is_visible() {
                         people.push((found.person.id, key.clone()));
                         break;
                     }

@@ -37,9 +37,12 @@ impl Told {
         Self { caller, author, report: Report { kind, phone: None, text: None, replaced_by } }
     }
 
-    /// Adds what every authority is told that holds a plan of the person and did not delete it.
+    /// Adds what every authority is told that holds a plan of the person and did not delete it. Who turned 18 is no concern of those
+    /// that hold an unborn child's plan alone.
     fn add(&self, batch: &mut Batch<'_>, at: Timestamp, found: &Found, key: &SealKey) {
-        let kept = found.plans.iter().filter(|plan| plan.dates.delete.is_none());
+        let is_of_age = self.report.kind == ReportKind::Adult;
+        let concerns = |kind| !is_of_age || HiddenFor::Adult.hides(kind);
+        let kept = found.plans.iter().filter(|plan| plan.dates.delete.is_none() && concerns(plan.kind));
         let authorities: BTreeSet<AuthorityCode> = kept.map(|plan| plan.authority).collect();
         for authority in authorities {
             let (caller, author, report) = (self.caller.clone(), self.author, self.report.clone());
@@ -49,7 +52,8 @@ impl Told {
     }
 }
 
-/// Demographics replaced a number: the person is found under the surviving one too, and under the old one for 365 days.
+/// Demographics replaced a number: the person is found under the surviving one too, and under the old one for 365 days. It may be
+/// one that replaced another before.
 /// Says how many people it concerned; 0 where nobody is stored under the old number, or whoever is was told of it before.
 pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Result<usize, AppError> {
     if old == new {
@@ -68,6 +72,9 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
         .record(Some(asked), move |batch, found| {
             let mut count = 0;
             let own = |found: &&Found| matches!(found.via, Via::Own(_)) && still_found(found, today);
+            // Their own number, or the one that took its place and is replaced itself now.
+            let current =
+                |found: &&Found| own(found) || matches!(found.via, Via::Alias(None)) && still_found(found, today);
             // Said before: the new number is theirs already, for good.
             let news = |found: &&Found| {
                 !survivors
@@ -85,11 +92,14 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
                     until,
                 })
             };
-            for found in found.iter().filter(own).filter(news) {
+            for found in found.iter().filter(current).filter(news) {
                 let key = keys.person(&found.person)?;
                 let what = What::NumberSuperseded { old, new };
                 batch.add(&Entry { at, person: Some(found.person.id), what }, KeyOf::Person(found.person.id), &key);
-                batch.effect(Effect::EndOwnNumber(found.person.id, until));
+                batch.effect(match found.via {
+                    Via::Own(_) => Effect::EndOwnNumber(found.person.id, until),
+                    Via::Alias(_) => Effect::EndAlias(found.person.id, asked, until),
+                });
                 told.add(batch, at, found, &key);
                 batch.effect(Effect::AddAlias(alias(found, new, None)?));
                 count += 1;
@@ -111,7 +121,7 @@ pub async fn supersede(service: &Service, old: NhsNumber, new: NhsNumber) -> Res
         .await
 }
 
-/// Demographics restricted a person, records a death or withdrew the number (`Some`), or lifted that (`None`). Hidden at once;
+/// Demographics restricted a person, records a death, withdrew the number or says that they are 18 (`Some`), or lifted that (`None`). Hidden at once;
 /// kept sealed. Says how many people it concerned.
 pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor>) -> Result<usize, AppError> {
     let at = service.clock.now();
@@ -123,6 +133,7 @@ pub async fn hide(service: &Service, number: NhsNumber, reason: Option<HiddenFor
             Some(HiddenFor::Restricted) => ReportKind::Restricted,
             Some(HiddenFor::Deceased) => ReportKind::Deceased,
             Some(HiddenFor::Invalidated) => ReportKind::NumberWithdrawn,
+            Some(HiddenFor::Adult) => ReportKind::Adult,
             None => ReportKind::ShownAgain,
         },
         None,

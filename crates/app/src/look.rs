@@ -9,7 +9,7 @@ use crate::service::Service;
 use cpis_model::access::{LookFact, Purpose};
 use cpis_model::answer::ShownPlan;
 use cpis_model::caller::{Action, Caller, Decision, Declared, Mode, Refusal, Subject, may};
-use cpis_model::entry::{Entry, Look, Outcome, PersonId, RefusedFor, Seen, What};
+use cpis_model::entry::{Entry, HiddenFor, Look, Outcome, PersonId, RefusedFor, Seen, What};
 use cpis_model::nhs_number::NhsNumber;
 use cpis_model::plan::{Plan, visibility};
 use cpis_model::register::Register;
@@ -149,18 +149,19 @@ fn plan_of(row: &PlanRow) -> Plan {
 struct Opened {
     person: PersonId,
     key: SealKey,
-    hidden: bool,
+    /// Why something of theirs is not shown.
+    hidden: Option<HiddenFor>,
     shown: Vec<ShownPlan>,
 }
 
 fn open(service: &Service, batch: &Batch<'_>, found: &Found, frozen: &Frozen) -> Result<(Opened, bool), AppError> {
     let key = service.keys.person(&found.person)?;
-    let mut opened = Opened { person: found.person.id, key, hidden: found.person.hidden.is_some(), shown: Vec::new() };
+    let mut opened = Opened { person: found.person.id, key, hidden: found.person.hidden, shown: Vec::new() };
     let mut birth_agrees = true;
-    if opened.hidden {
-        return Ok((opened, true));
-    }
     for row in &found.plans {
+        if opened.hidden.is_some_and(|reason| reason.hides(row.kind)) {
+            continue;
+        }
         let details = Keys::open_details(&opened.key, row)?;
         let visible = visibility(row.kind, row.dates, details.birth, frozen.today);
         if !visible.is_visible() {
@@ -227,9 +228,9 @@ fn decide(service: &Service, batch: &mut Batch<'_>, found: &[Found], frozen: &Fr
             .map(|shown| Seen { plan: shown.plan.id, version: shown.plan.version, authority: shown.plan.authority })
             .collect::<Vec<_>>();
         let outcome = match (opened.hidden, seen.is_empty()) {
-            (true, _) => Outcome::Hidden,
-            (false, true) => Outcome::Nothing,
-            (false, false) => Outcome::Shown(seen),
+            (_, false) => Outcome::Shown(seen),
+            (Some(_), true) => Outcome::Hidden,
+            (None, true) => Outcome::Nothing,
         };
         let index = batch.add(&entry(Some(opened.person), what(Some(author), outcome, None)), key_of, &opened.key);
         if !opened.shown.is_empty() {

@@ -49,11 +49,13 @@ pub async fn report(
     service
         .recorder
         .record(Some(asked), move |batch, found| {
-            for found in found.iter().filter(|found| still_found(found, today) && found.person.hidden.is_none()) {
+            for found in found.iter().filter(|found| still_found(found, today)) {
+                let is_hidden = |kind| found.person.hidden.is_some_and(|reason| reason.hides(kind));
                 let key = keys.person(&found.person)?;
                 for plan in found.plans.iter().filter(|plan| plan.authority == authority) {
                     let details = Keys::open_details(&key, plan)?;
-                    if visibility(plan.kind, plan.dates, details.birth, today).is_visible() {
+                    let visible = visibility(plan.kind, plan.dates, details.birth, today).is_visible();
+                    if visible && !is_hidden(plan.kind) {
                         let what = What::Reported { caller, author, authority, report };
                         let person = found.person.id;
                         batch.add(&Entry { at, person: Some(person), what }, KeyOf::Person(person), &key);

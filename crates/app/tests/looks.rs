@@ -127,18 +127,15 @@ async fn a_superseded_number_is_answered_under_both_for_a_year() {
     assert_eq!(world.look(&nurse, old).await, ["714 CPP"]);
     assert_eq!(world.look(&nurse, new).await, ["714 CPP"]);
     assert_eq!(world.list(&nurse, new).await, ["u1"], "one child, one list");
-    // Merged into somebody who is stored already: both plans are shown under both numbers.
-    assert_eq!(
-        cpis_app::lifecycle::supersede(&world.service, new, other).await.unwrap(),
-        0,
-        "nobody is stored under it"
-    );
-    assert_eq!(cpis_app::lifecycle::supersede(&world.service, old, other).await.unwrap(), 1);
+    // The new number is replaced too, by that of somebody who is stored already: both plans are shown under both numbers.
+    assert_eq!(cpis_app::lifecycle::supersede(&world.service, new, other).await.unwrap(), 1);
+    assert_eq!(cpis_app::lifecycle::supersede(&world.service, new, other).await.unwrap(), 0);
     assert_eq!(world.look(&nurse, other).await.len(), 2);
-    assert_eq!(world.look(&nurse, old).await.len(), 2);
+    assert_eq!(world.look(&nurse, new).await.len(), 2);
+    assert_eq!(world.look(&nurse, old).await.len(), 1, "whose number it was");
     assert!(world.verify().await.is_clean());
     world.clock.forward(366 * 24 * 60);
-    assert!(world.look(&nurse, old).await.is_empty());
+    assert!(world.look(&nurse, old).await.is_empty() && world.look(&nurse, new).await.is_empty());
     assert_eq!(world.look(&nurse, other).await.len(), 2);
 }
 

@@ -6,7 +6,7 @@ use crate::codes::FileCode;
 use crate::nhs_number::NhsNumber;
 use crate::notice::Report;
 use crate::organisation::{AuthorityCode, Contact};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanKind};
 use crate::upload::Person;
 use crate::{Timestamp, Uuid};
 use std::fmt;
@@ -246,11 +246,13 @@ pub enum HiddenFor {
     Deceased,
     /// The number was withdrawn without a successor.
     Invalidated,
+    /// Demographics says that they are 18 or over. An unborn child's plan is shown all the same: its mother has no age limit.
+    Adult,
 }
 
 impl HiddenFor {
     /// All reasons.
-    pub const ALL: [Self; 3] = [Self::Restricted, Self::Deceased, Self::Invalidated];
+    pub const ALL: [Self; 4] = [Self::Restricted, Self::Deceased, Self::Invalidated, Self::Adult];
 
     /// The number under which it is stored.
     pub fn number(self) -> u8 {
@@ -258,7 +260,13 @@ impl HiddenFor {
             Self::Restricted => 1,
             Self::Deceased => 2,
             Self::Invalidated => 3,
+            Self::Adult => 4,
         }
+    }
+
+    /// Whether it hides a plan of this kind.
+    pub fn hides(self, kind: PlanKind) -> bool {
+        self != Self::Adult || kind != PlanKind::Unborn
     }
 
     /// The reason of a stored number.

@@ -80,11 +80,13 @@ pub enum ReportKind {
     Deceased,
     /// What hid the record is over; it is shown again.
     ShownAgain,
+    /// Demographics says that the person is 18 or over; a child's plans are hidden.
+    Adult,
 }
 
 impl ReportKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoAnswer,
         Self::WrongPerson,
         Self::NotBrought,
@@ -94,6 +96,7 @@ impl ReportKind {
         Self::Restricted,
         Self::Deceased,
         Self::ShownAgain,
+        Self::Adult,
     ];
 
     /// Those that somebody who saw a flag may send, in the order in which a page offers them. The others come from demographics.
@@ -116,6 +119,7 @@ impl ReportKind {
             Self::Restricted => 7,
             Self::Deceased => 8,
             Self::ShownAgain => 9,
+            Self::Adult => 10,
         }
     }
 
@@ -136,6 +140,7 @@ impl ReportKind {
             Self::Restricted => "restricted",
             Self::Deceased => "deceased",
             Self::ShownAgain => "shown-again",
+            Self::Adult => "adult",
         }
     }
 }

@@ -25,6 +25,10 @@ pub(crate) fn add(batch: &mut Batch, group: GroupId, effect: Effect) {
             "-- alias.insert\nINSERT INTO alias (lookup_a, lookup_b, number, person_id, until) VALUES ($1, $2, $3, $4, $5)",
             owned![key(keys.a), key(keys.b), number, person.value(), until.map(date)],
         ),
+        Effect::EndAlias(person, keys, until) => batch.add(
+            "-- alias.end\nUPDATE alias SET until = $1 WHERE person_id = $2 AND (lookup_a = $3 OR lookup_b = $4) AND until IS NULL",
+            owned![date(until), person.value(), key(keys.a), key(keys.b)],
+        ),
         Effect::Erase(person) => {
             // The applier holds this lock while it saves; what it saves next sees the person erased. What stages plans locks
             // the person.

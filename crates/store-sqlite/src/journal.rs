@@ -106,6 +106,7 @@ fn apply(tx: &Tx<'_>, group: GroupId, effect: &Effect) -> Result<(), Stop> {
             )?;
         }
         Effect::AddAlias(alias) => people::add_alias(tx, alias)?,
+        Effect::EndAlias(person, keys, until) => people::end_alias(tx, *person, keys, *until)?,
         Effect::Erase(person) => erase(tx, *person)?,
         Effect::SkipSequence(authority, sequence) => uploads::skip(tx, *authority, *sequence)?,
         Effect::Organisation(new) => organisations::add(tx, group, new)?,

@@ -3,6 +3,7 @@
 use crate::plans::{self, Staging};
 use crate::tx::{Bad, Prepared, Stop, Tx};
 use crate::values::{date, get_keys, get_optional_date, get_person, get_u64};
+use cpis_model::Date;
 use cpis_model::entry::{HiddenFor, PersonId};
 use cpis_store::{Found, NewPerson, NumberKey, NumberKeys, PersonRow, StoredAlias, StoredPerson, Via};
 use rusqlite::{Row, params};
@@ -160,6 +161,14 @@ pub(crate) fn add_alias(tx: &Tx<'_>, alias: &StoredAlias) -> Result<(), Stop> {
 }
 
 /// Second numbers in stored order.
+pub(crate) fn end_alias(tx: &Tx<'_>, person: PersonId, keys: &NumberKeys, until: Date) -> Result<(), Stop> {
+    tx.execute(
+        "-- alias.end\nUPDATE alias SET until = ? WHERE person_id = ? AND (lookup_a = ? OR lookup_b = ?) AND until IS NULL",
+        params![date(until), person.value(), keys.a, keys.b],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn aliases_after(tx: &Tx<'_>, after: u64, rows_max: u32) -> Result<Vec<StoredAlias>, Stop> {
     tx.all(
         "-- alias.after\nSELECT id, lookup_a, lookup_b, number, person_id, until FROM alias WHERE id > ? ORDER BY id LIMIT ?",

@@ -188,6 +188,8 @@ pub enum Effect {
     EndOwnNumber(PersonId, Date),
     /// The person is found under another number too.
     AddAlias(StoredAlias),
+    /// A second number of the person that had no end ends on a day, since it was superseded too.
+    EndAlias(PersonId, NumberKeys, Date),
     /// The person's key, number and plan details are destroyed; accesses, notices and second numbers go with them.
     Erase(PersonId),
     /// A sequence number of an authority will not come.
@@ -377,11 +379,14 @@ pub enum KeptKind {
     Mailbox,
     /// A subscription of an authority.
     Subscription,
+    /// Where an e-mail address of an authority stands.
+    Email,
 }
 
 impl KeptKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Session, Self::Account, Self::Used, Self::Mailbox, Self::Subscription];
+    pub const ALL: [Self; 6] =
+        [Self::Session, Self::Account, Self::Used, Self::Mailbox, Self::Subscription, Self::Email];
 
     /// The number under which it is stored.
     pub fn number(self) -> u8 {
@@ -391,6 +396,7 @@ impl KeptKind {
             Self::Used => 3,
             Self::Mailbox => 4,
             Self::Subscription => 5,
+            Self::Email => 6,
         }
     }
 

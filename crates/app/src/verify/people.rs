@@ -111,7 +111,16 @@ impl People {
             let Some(loaded) = self.people.get(id).filter(|loaded| loaded.key.is_some()) else { continue };
             // The one who was stored under the old number is found under the new one; the survivor also under the old one.
             let own = loaded.number == Some(*old);
-            let alias = if own { (*new, None) } else { (*old, Some(*until)) };
+            // Somebody may have had the old number since it replaced another: it ends now.
+            let second = wanted.iter_mut().find(|(of, number, end)| of == id && number == old && end.is_none());
+            let alias = match second {
+                Some((.., end)) => {
+                    *end = Some(*until);
+                    (*new, None)
+                }
+                None if own => (*new, None),
+                None => (*old, Some(*until)),
+            };
             wanted.push((*id, alias.0, alias.1));
         }
         let mut after = 0;

@@ -21,6 +21,7 @@ pub fn name(kind: impl Borrow<ReportKind>) -> &'static str {
         ReportKind::Restricted => "The person was restricted",
         ReportKind::Deceased => "A death was recorded",
         ReportKind::ShownAgain => "The record is shown again",
+        ReportKind::Adult => "The person is 18 or over",
     }
 }
 
@@ -44,6 +45,10 @@ pub fn meaning(kind: ReportKind) -> &'static str {
         }
         ReportKind::Deceased => "The record is hidden from the NHS. Nothing is deleted until you send a delete date.",
         ReportKind::ShownAgain => "What hid the record is over. The NHS sees it again.",
+        ReportKind::Adult => {
+            "By the date of birth that the Personal Demographics Service has. A child's plans are not shown to the NHS any more. If \
+             the date is wrong, it is mended there."
+        }
     }
 }
 

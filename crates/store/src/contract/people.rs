@@ -34,6 +34,10 @@ pub async fn people_are_found_by_every_number(backend: &dyn Backend) {
         Effect::AddAlias(StoredAlias { until, ..alias(9, 1) }),
         Effect::AddAlias(alias(9, 3)),
         Effect::AddAlias(alias(3, 3)),
+        Effect::AddAlias(alias(6, 3)),
+        Effect::EndAlias(person(3), keys(6), day("2027-05-01")),
+        Effect::EndAlias(person(1), keys(3), day("2027-05-01")),
+        Effect::EndAlias(person(1), keys(9), day("2027-05-01")),
     ];
     append_effects(&*store, 1, effects).await;
     let via = |number| {
@@ -47,10 +51,15 @@ pub async fn people_are_found_by_every_number(backend: &dyn Backend) {
     assert_eq!(via(2).await, [(person(2), Via::Own(None)), (person(1), Via::Alias(None))]);
     assert_eq!(via(9).await, [(person(1), Via::Alias(until)), (person(3), Via::Alias(None))]);
     assert_eq!(via(3).await, [(person(3), Via::Own(None))], "nobody is found twice");
+    assert_eq!(
+        via(6).await,
+        [(person(3), Via::Alias(Some(day("2027-05-01"))))],
+        "a second number that was replaced too"
+    );
     let several = store.find(vec![keys(9), keys(7), keys(1)]).await.unwrap();
     assert_eq!(several.iter().map(Vec::len).collect::<Vec<_>>(), [2, 0, 1], "in the order asked");
     let aliases = store.aliases_after(0, 10).await.unwrap();
-    assert_eq!(aliases.len(), 4);
+    assert_eq!(aliases.len(), 5);
     assert_eq!(store.aliases_after(aliases[1].id, 1).await.unwrap(), aliases[2..3]);
     assert_eq!(aliases[1], StoredAlias { id: aliases[1].id, until, ..alias(9, 1) });
 }
