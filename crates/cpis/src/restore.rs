@@ -21,7 +21,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Parts that wait to be put into the database.
 const PARTS: usize = 4;
@@ -54,7 +54,8 @@ pub async fn run(arguments: &cli::Restore) -> Result<ExitCode> {
         erased.extend(read_erased(list)?);
     }
     keep_checkpoints(&places, arguments.checkpoints.as_deref())?;
-    let filled = fill(&places, &path, &identities).await?;
+    let mut stop = signals::watch()?;
+    let filled = fill(&places, &path, &identities, &mut stop).await?;
     ring_file::change(&places.key_ring, |ring| ring.with_all_erased(&erased))?;
 
     let opened = open::open(places.clone(), lock, READERS, false).await?;
@@ -69,8 +70,15 @@ pub async fn run(arguments: &cli::Restore) -> Result<ExitCode> {
     say::line("Verifying the audit log:");
     let lock = places.lock()?;
     let opened = open::open(places, lock, READERS, false).await?;
-    let verified = audit::check(&opened, arguments.checkpoints.as_deref()).await;
+    let verified = tokio::select! {
+        verified = audit::check(&opened, arguments.checkpoints.as_deref()) => Some(verified),
+        () = signals::asked(&mut stop) => None,
+    };
     opened.close().await;
+    let Some(verified) = verified else {
+        let what = "The verification was interrupted. Everything is restored, and nobody has verified it";
+        return Err(Fault::failed(what).mend("Before the service starts: cpis audit verify"));
+    };
     let verified = verified?;
     if verified == ExitCode::SUCCESS {
         say::text(NEXT);
@@ -155,8 +163,12 @@ fn keep_checkpoints(places: &Places, kept: Option<&Path>) -> Result<()> {
 }
 
 /// Fills the database; nothing where an earlier run has filled it and was interrupted after that.
-async fn fill(places: &Places, path: &Path, identities: &Identities) -> Result<Option<(Head, Restored)>> {
-    let mut stop = signals::watch()?;
+async fn fill(
+    places: &Places,
+    path: &Path,
+    identities: &Identities,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<Option<(Head, Restored)>> {
     let place = DatabasePlace::of(places);
     if let DatabasePlace::File(file) = &place
         && !file.exists()
@@ -177,7 +189,7 @@ async fn fill(places: &Places, path: &Path, identities: &Identities) -> Result<O
     }
     let done = tokio::select! {
         done = put(reader, &head, &*to) => Some(done),
-        () = signals::asked(&mut stop) => None,
+        () = signals::asked(stop) => None,
     };
     to.close().await;
     match done {

@@ -29,7 +29,12 @@ pub async fn run(arguments: Synth) -> Result<ExitCode> {
     match arguments.action {
         SynthAction::Report { out } => {
             let mut file = new_file(&out)?;
-            let page = england.report();
+            let bar = progress::bar("counting", 0, progress::COUNT);
+            let page = england.report_with(&mut |done, all| {
+                bar.set_length(all);
+                bar.set_position(done);
+            });
+            bar.finish_and_clear();
             written(file.write_all(page.as_bytes()).and_then(|()| file.flush()), &out)?;
             say::line(format_args!("The page is in {}.", out.display()));
         }

@@ -4,7 +4,7 @@ use crate::households::household;
 use crate::names;
 use crate::number::{mixed, number};
 use crate::person::SynthPerson;
-use crate::published::{AuthorityFigures, PUBLISHED};
+use crate::published::{AuthorityFigures, Draw, PUBLISHED};
 use crate::stories::{Layout, Share, Story};
 use cpis_model::Date;
 use cpis_model::demographics::Sex;
@@ -60,6 +60,15 @@ pub(crate) fn source(seed: u64, place: u32, purpose: u64) -> Xoshiro256PlusPlus 
 const OWN: u64 = 1;
 const HOUSEHOLD: u64 = 2;
 const BIRTH: u64 = 3;
+const LEGAL_STATUS: u64 = 9;
+
+/// The legal status of a looked after child, as often as published among those that are in scope of the service: detentions and
+/// youth justice (230 children) are not. An upload has no place for it, so it is drawn apart from everything else.
+pub(crate) fn legal_status(seed: u64, place: u32) -> &'static str {
+    let figures = PUBLISHED.figures("looked_after_legal_status");
+    let drawn = Draw::of(figures.iter().map(|figure| (figure.characteristic.as_str(), figure.number)));
+    drawn.draw(&mut source(seed, place, LEGAL_STATUS)).copied().unwrap_or_default()
+}
 
 /// From which the cases are made.
 pub(crate) struct Maker<'own> {

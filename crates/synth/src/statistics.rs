@@ -1,7 +1,7 @@
 //! The synthetic England in figures, beside what was published or assumed.
 
 use crate::arrivals::{ATTENDANCES, Arrival};
-use crate::cases::Case;
+use crate::cases::{Case, legal_status};
 use crate::changes::DAYS_MAX;
 use crate::england::England;
 use crate::published::{PUBLISHED, authorities, band};
@@ -15,6 +15,12 @@ use std::collections::HashMap;
 
 /// Days of a year's arrivals that are counted, and the factor of each.
 const SAMPLE_DAYS: i32 = 364;
+
+/// People of the first part between two steps of the progress; and how many of them an authority's year and a day of arrivals
+/// are worth, about.
+const STEP: u64 = 1_000;
+const PEOPLE_AN_AUTHORITY: u64 = 1_500;
+const PEOPLE_A_DAY: u64 = 300;
 
 /// Where the other figure comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +117,24 @@ impl Counts {
 impl England {
     /// Every comparison. It goes through all people with plans, a year of changes and a sample of a year's arrivals.
     pub fn comparisons(&self) -> Vec<Comparison> {
+        self.comparisons_with(&mut |_, _| {})
+    }
+
+    /// The same, and says how many of how many steps are done.
+    pub fn comparisons_with(&self, progress: &mut dyn FnMut(u64, u64)) -> Vec<Comparison> {
+        let (people, years) = (u64::from(self.people_with_plans()), self.layout.shares.len() as u64);
+        let all = people + years * PEOPLE_AN_AUTHORITY + SAMPLE_DAYS as u64 * PEOPLE_A_DAY;
+        let mut done = 0;
+        let mut step = |steps: u64| {
+            done += steps;
+            progress(done.min(all), all);
+        };
         let mut counts = Counts::default();
         let mut by_authority: HashMap<(AuthorityCode, PlanKind), u32> = HashMap::new();
-        for case in self.cases() {
+        for (nth, case) in (1..).zip(self.cases()) {
+            if nth % STEP == 0 {
+                step(STEP);
+            }
             self.count(&case, &mut counts);
             for (authority, plan) in &case.plans {
                 if plan.dates.end.is_none() {
@@ -140,10 +161,11 @@ impl England {
             counts.shares("Age of looked after children, in years", "looked_after_age_years", 2.0),
             counts.shares("Sex of looked after children", "looked_after_sex", 1.5),
             counts.shares("Where looked after children live", "looked_after_placement", 1.5),
+            counts.shares("Legal status of looked after children", "looked_after_legal_status", 1.0),
             counts.shares("How long children have been looked after, in days", "looked_after_duration_days", 12.0),
-            self.year_of_changes(),
+            self.year_of_changes(&mut || step(PEOPLE_AN_AUTHORITY)),
         ];
-        all.extend(self.attendances());
+        all.extend(self.attendances(&mut || step(PEOPLE_A_DAY)));
         all
     }
 
@@ -164,6 +186,7 @@ impl England {
                 PlanKind::LookedAfter if open => {
                     counts.add("plans", "looked_after");
                     counts.add_banded("looked_after_duration_days", days(plan.dates.start));
+                    counts.add("looked_after_legal_status", legal_status(self.seed, case.person.place));
                     if case.person.subject == SubjectKind::Child && case.story != Story::Both {
                         counts.add_banded("looked_after_age_years", years);
                         counts.add("looked_after_sex", sex);
@@ -195,7 +218,7 @@ impl England {
     }
 
     /// What begins and ends in the year after today.
-    fn year_of_changes(&self) -> Comparison {
+    fn year_of_changes(&self, done: &mut dyn FnMut()) -> Comparison {
         let mut counts = Counts::default();
         for share in &self.layout.shares {
             let code = share.figures.code;
@@ -214,6 +237,7 @@ impl England {
                     counts.add("ended", plan.kind.code());
                 }
             }
+            done();
         }
         let line = |label: &str, total: &str, group, kind: PlanKind| Line {
             label: label.to_owned(),
@@ -231,12 +255,13 @@ impl England {
         Comparison { title, basis: Basis::Published, is_share: false, tolerance: 6.0, lines }
     }
 
-    fn attendances(&self) -> Vec<Comparison> {
+    fn attendances(&self, done: &mut dyn FnMut()) -> Vec<Comparison> {
         let mut counts = Counts::default();
         let factor = 0.004;
         for n in 0..SAMPLE_DAYS {
             self.day_with(days_after(self.today, n), factor, Vec::new())
                 .for_each(|arrival| count_arrival(&arrival, &mut counts));
+            done();
         }
         let yearly: f64 = ATTENDANCES.iter().map(|one| one.yearly as f64).sum();
         let compared = |title, group, expected: Vec<(String, f64)>, tolerance| {
@@ -303,7 +328,7 @@ mod tests {
         let scale = Scale::plans(22_000);
         let england = England::new(1, "2026-11-23".parse().unwrap(), scale).with_rates(Rates::NONE);
         let comparisons = england.comparisons();
-        assert_eq!(comparisons.len(), 15);
+        assert_eq!(comparisons.len(), 16);
         let apart: Vec<String> = comparisons
             .iter()
             .filter(|one| !one.agrees())
