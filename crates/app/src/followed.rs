@@ -3,6 +3,7 @@
 //!
 //! Who comes to urgent care leaves within hours, so a notice of such a look must be read soon. Others may wait for the morning.
 
+use crate::emails::DUTY;
 use crate::error::AppError;
 use crate::mail::tell::EMPTY;
 use crate::notices;
@@ -43,6 +44,8 @@ pub struct Followed {
     pub told: Option<Timestamp>,
     /// Who read it there.
     pub read: Option<Read>,
+    /// When the emergency duty team was told by e-mail that nobody had.
+    pub escalated: Option<Timestamp>,
     /// Minutes for which nobody has read it, where that is too long.
     pub overdue: Option<i64>,
     /// The authority's numbers where that is so, the open ones first.
@@ -79,7 +82,7 @@ fn key_of(ring: &KeyRing, caller: &Caller) -> Option<AuthorKey> {
 }
 
 /// Whether a notice is of a look in urgent care. Where the kind of care is not known it counts as urgent.
-fn is_urgent(notice: &Notice) -> bool {
+pub(crate) fn is_urgent(notice: &Notice) -> bool {
     notice.report.is_none() && notice.site.as_ref().is_none_or(|site| site.setting.is_urgent())
 }
 
@@ -91,7 +94,7 @@ pub fn overdue_minutes(service: &Service, notice: &Notice) -> Option<i64> {
 }
 
 /// The moment before which a look must have been for its notice to have waited too long; none where it never has.
-fn due_before(service: &Service) -> Option<Timestamp> {
+pub(crate) fn due_before(service: &Service) -> Option<Timestamp> {
     let max = service.settings.escalate_minutes;
     let now = service.clock.now();
     // The second in which it falls due belongs to it.
@@ -143,22 +146,30 @@ async fn follow(service: &Service, notice: &Notice) -> Result<Followed, AppError
         Who::Person(staff) => Some(staff.role_name.clone()),
         Who::System { .. } | Who::Device(_) => None,
     });
+    let (told, escalated) = told(service, notice).await?;
     Ok(Followed {
         id: notice.id,
         authority: notice.authority,
         at: notice.at,
-        told: told(service, notice).await?,
+        told,
+        escalated,
         read: notice.acknowledged.map(|at| Read { at, role: role.unwrap_or_default() }),
         overdue: overdue_minutes(service, notice),
         reach: Vec::new(),
     })
 }
 
-/// When an authority was first told of a notice. Who acknowledged it was told.
-async fn told(service: &Service, notice: &Notice) -> Result<Option<Timestamp>, AppError> {
-    let mut told = notice.acknowledged;
+/// When an authority was first told of a notice, and when its duty team was told that nobody had read it. Who acknowledged it was
+/// told.
+async fn told(service: &Service, notice: &Notice) -> Result<(Option<Timestamp>, Option<Timestamp>), AppError> {
+    let (mut told, mut escalated) = (notice.acknowledged, None);
+    let earlier = |at: Timestamp, than: Option<Timestamp>| Some(than.map_or(at, |than| than.min(at)));
     for delivery in service.store.deliveries_of(notice.authority, notice.number).await? {
         if delivery.channel == EMPTY {
+            continue;
+        }
+        if delivery.channel.starts_with(DUTY) {
+            escalated = earlier(delivery.at, escalated);
             continue;
         }
         // Where nothing was sent, as for what was there before a subscription, nobody was told.
@@ -167,10 +178,10 @@ async fn told(service: &Service, notice: &Notice) -> Result<Option<Timestamp>, A
         let mail = service.store.mail(id).await?;
         let is_lost = mail.is_some_and(|mail| matches!(mail.status, MailStatus::Undeliverable | MailStatus::Failed));
         if !is_lost {
-            told = Some(told.map_or(delivery.at, |told| told.min(delivery.at)));
+            told = earlier(delivery.at, told);
         }
     }
-    Ok(told)
+    Ok((told, escalated))
 }
 
 /// How many notices of the caller's authority nobody has read for too long. It is said above the list of notices, whose

@@ -14,6 +14,7 @@ pub mod copy;
 pub mod custody;
 pub mod demographics;
 pub mod effects;
+pub mod emails;
 mod error;
 pub mod followed;
 pub mod frame;

@@ -82,6 +82,16 @@ pub async fn newest(
     Ok(Page { notices, next, more })
 }
 
+/// The number of an authority's newest notice.
+pub(crate) async fn last_number(service: &Service, authority: AuthorityCode) -> Result<u64, AppError> {
+    let mut newest = 0;
+    for acknowledged in [false, true] {
+        let rows = service.store.notices_before(authority, acknowledged, u64::MAX, 1).await?;
+        newest = newest.max(rows.first().map_or(0, |row| row.number));
+    }
+    Ok(newest)
+}
+
 /// One notice of the caller's authority.
 pub async fn notice(service: &Service, caller: Arc<Caller>, id: Uuid) -> Result<Notice, AppError> {
     let authority = authority_of(service, &caller, Action::Notices, "notices").await?;

@@ -1,6 +1,7 @@
 //! Rotation: everything that the key ring sealed is sealed again under its active key, in slices, while the service runs.
 
 use crate::demographics::LocalRegister;
+use crate::emails;
 use crate::error::AppError;
 use crate::mail::passwords::Passwords;
 use crate::people::{Keys, data_key_place, month_place, number_place};
@@ -34,6 +35,8 @@ pub struct Rotated {
     pub mailboxes: u64,
     /// Subscriptions.
     pub subscriptions: u64,
+    /// E-mail addresses of authorities.
+    pub emails: u64,
 }
 
 /// Seals everything again under the active key and fills its look-up column. May be stopped and started again. The digests
@@ -107,6 +110,7 @@ pub async fn rotate(
     }
     done.mailboxes = Passwords { store: &**store, keys }.reseal().await?;
     done.subscriptions = Rows { store: &**store, keys }.reseal().await?;
+    done.emails = emails::Rows { store: &**store, keys }.reseal().await?;
     progress(done);
     Ok(done)
 }

@@ -1,6 +1,7 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
 use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
 use crate::freshness;
@@ -42,6 +43,8 @@ pub struct Beside {
     pub post: Option<Arc<Post>>,
     /// Subscriptions of authorities.
     pub subscriptions: Option<Arc<Subscriptions>>,
+    /// E-mail to authorities.
+    pub emails: Option<Arc<Emails>>,
 }
 
 /// What works beside the doors.
@@ -60,6 +63,7 @@ pub fn start(service: &Arc<Service>, beside: Beside, stop: watch::Receiver<bool>
     let mail = beside.post.map(|post| {
         [tokio::spawn(take_mail(post.clone(), turn.clone())), tokio::spawn(tell_by_mail(post, turn.clone()))]
     });
+    let emailed = beside.emails.map(|emails| tokio::spawn(tell_by_email(emails, turn.clone())));
     let told = beside.subscriptions.map(|all| tokio::spawn(tell_subscribers(all, turn.clone())));
     let mut tasks = vec![
         tokio::spawn(nodes::follow_lead(service.clone(), lead, stop.clone())),
@@ -74,6 +78,7 @@ pub fn start(service: &Arc<Service>, beside: Beside, stop: watch::Receiver<bool>
     ];
     tasks.extend(mail.into_iter().flatten());
     tasks.extend(told);
+    tasks.extend(emailed);
     Working { tasks, leads }
 }
 
@@ -295,6 +300,28 @@ async fn tell_subscribers(subscriptions: Arc<Subscriptions>, mut pace: Pace) {
             tracing::warn!(%error, "subscribers are told later");
         }
         if !pace.wait(&subscriptions.service, PAUSE, false).await {
+            return;
+        }
+    }
+}
+
+/// Tells authorities by e-mail that there are notices, or that nobody has read them. A letter on its way when this node ends is
+/// sent again.
+async fn tell_by_email(emails: Arc<Emails>, mut pace: Pace) {
+    if !pace.lead().await {
+        return;
+    }
+    let mut stop = pace.stop.clone();
+    let mut mailer = Mailer::default();
+    loop {
+        let sent = tokio::select! {
+            sent = mailer.round(&emails) => sent,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if let Err(error) = sent {
+            tracing::warn!(%error, "authorities are told by e-mail later");
+        }
+        if !pace.wait(&emails.service, ROUND, false).await {
             return;
         }
     }

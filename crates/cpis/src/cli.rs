@@ -5,6 +5,7 @@ mod adt;
 mod agent;
 mod backup;
 mod csv;
+mod email;
 mod gateway;
 mod mailbox;
 mod organisations;
@@ -17,6 +18,7 @@ pub use accounts::{Account, AccountAction, AccountAdd};
 pub use adt::{Adt, AdtAction, AdtSend, AdtSimulate, Department as AdtDepartment, Feed};
 pub use agent::{MeshAgent, MeshAgentAction};
 pub use backup::{Backup, KeyExport, KeyImport, Restore};
+pub use email::{Email, EmailAction};
 pub use gateway::{Gateway, GatewayAction, GatewayCheck};
 pub use mailbox::{Mailbox, MailboxAction};
 pub use organisations::{Organisations, OrganisationsAction};
@@ -73,6 +75,8 @@ pub enum Command {
     Mailbox(Mailbox),
     /// For an authority without MESH software: send what lies in a folder, and lay what comes into another.
     MeshAgent(MeshAgent),
+    /// Try whether e-mail arrives.
+    Email(Email),
     /// Fill the local demographics register, against which uploads are verified.
     Register(Register),
     /// Look at the register of organisations and change it: names, numbers and settings come from there.
@@ -330,8 +334,8 @@ pub struct Demo {
     /// Folder for the demo's data. [default: cpis-demo in the folder for temporary files]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The service listens here; the issuer of tokens, the mailboxes and demographics on the next three ports. 0 takes free
-    /// ones.
+    /// The service listens here; the issuer of tokens, the mailboxes, the national query and demographics on the next four
+    /// ports. 0 takes free ones.
     #[arg(long, value_name = "N", default_value_t = 8650)]
     pub port: u16,
     /// Which database: the embedded one, or a PostgreSQL server of the demo's own in its folder.

@@ -4,6 +4,7 @@
 pub(crate) mod settings;
 mod agent;
 mod demographics;
+mod email;
 mod mesh;
 mod print;
 mod soap;
@@ -12,7 +13,8 @@ mod subscriptions;
 pub use agent::MeshAgent;
 pub use print::{agent_printed, printed, printed_of};
 pub use settings::{
-    Config, Demographics, DemographicsSource, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Soap, Tls,
+    Config, Demographics, DemographicsSource, Email, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres,
+    Soap, Tls,
 };
 
 use crate::age_file;
@@ -100,6 +102,7 @@ impl Config {
         }
         faults.extend(self.demographics.check());
         faults.extend(self.subscriptions.check());
+        faults.extend(self.email.iter().flat_map(Email::check));
         faults.extend(self.mesh.iter().flat_map(Mesh::check));
         faults.extend(self.mesh_server.iter().flat_map(|server| server.check("mesh_server")));
         faults.extend(self.soap.iter().flat_map(Soap::check));
@@ -132,6 +135,7 @@ impl Config {
             mesh,
             mesh_server,
             soap,
+            email,
             demographics: Demographics { api_key_file, key_file, .. },
             ..
         } = self;
@@ -155,7 +159,7 @@ impl Config {
             [&mut server.password_file, &mut server.ca_file, &mut server.owner_password_file].into_iter().flatten()
         });
         let mesh = mesh.iter_mut().flat_map(Mesh::paths).chain(mesh_server.iter_mut().flat_map(MeshServer::paths));
-        let soap = soap.iter_mut().flat_map(Soap::paths);
+        let soap = soap.iter_mut().flat_map(Soap::paths).chain(email.iter_mut().flat_map(Email::paths));
         for path in
             std::iter::once(data_dir).chain(optional).chain(tls).chain(mappings).chain(server).chain(mesh).chain(soap)
         {

@@ -129,6 +129,7 @@ pub async fn run(arguments: &cli::Demo) -> Result<ExitCode> {
         soap: Some(query),
         mesh_server: None,
         webhook,
+        relay: None,
     };
     let running = Running::start(opened, settings, mesh::settings(), known, doors).await?;
     let hospital = gateway::DemoGateway::start(&soap, arguments.port, &folder).await?;

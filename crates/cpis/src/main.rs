@@ -19,6 +19,7 @@ mod database;
 mod demo;
 mod demographics;
 mod doctor;
+mod email;
 mod epoch;
 mod fault;
 mod gateway;
@@ -91,6 +92,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Account(arguments) => account::run(arguments).await,
             Command::Mailbox(arguments) => mailbox::run(arguments).await,
             Command::MeshAgent(arguments) => mesh_agent::run(&arguments).await,
+            Command::Email(arguments) => email::run(&arguments).await,
             Command::Register(arguments) => register::run(arguments).await,
             Command::Organisations(arguments) => organisations::run(arguments).await,
             Command::Upload(arguments) => upload::run(&arguments).await,

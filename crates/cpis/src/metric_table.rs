@@ -63,6 +63,12 @@ pub fn describe() {
     for outcome in ["taken", "retried", "gone", "refused"] {
         metrics::counter!("cpis_subscription_posts_total", "outcome" => outcome).increment(0);
     }
+    for outcome in ["taken", "away", "refused", "later", "never"] {
+        metrics::counter!("cpis_emails_total", "outcome" => outcome).increment(0);
+    }
+    for status in ["good", "waiting", "dead"] {
+        metrics::gauge!("cpis_email_addresses", "status" => status).set(0.0);
+    }
     for status in Status::ALL {
         metrics::gauge!("cpis_subscriptions", "status" => status.word()).set(0.0);
     }
@@ -342,6 +348,29 @@ pub const METRICS: &[Metric] = &[
         "attempts to send a notification to a subscriber, by what became of them",
         "most of them are retried: the way out of this network is closed",
     ),
+    // e-mail
+    counter(
+        "cpis_emails_total",
+        &["outcome"],
+        "attempts to send an e-mail to an authority, by what the relay did",
+        "most are away or refused: nobody is told by e-mail; look at [email] and at the relay",
+    ),
+    gauge(
+        "cpis_email_addresses",
+        Unit::Count,
+        &["status"],
+        "e-mail addresses of authorities by where they stand",
+        "some are dead: nothing is sent to them until their record is changed, or a day has passed",
+    )
+    .of_leader(),
+    gauge(
+        "cpis_email_away",
+        Unit::Count,
+        &[],
+        "1 while the relay takes no e-mail",
+        "it stays 1: look at [email] and at the relay",
+    )
+    .of_leader(),
     // demographics asked again
     gauge(
         "cpis_retrace_last_timestamp_seconds",

@@ -1,6 +1,7 @@
 //! The running service: use cases, worker and doors wired together; and its orderly end. `serve` and `demo` both run it.
 
 use crate::config::Pages;
+use crate::email::Relay;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::gauges;
 use crate::hooks;
@@ -64,6 +65,8 @@ pub struct Doors {
     pub mesh_server: Option<MeshServer>,
     /// Where subscribers' endpoints may be.
     pub webhook: cpis_outbound_webhook::Settings,
+    /// What takes e-mail.
+    pub relay: Option<Relay>,
 }
 
 /// A MESH server elsewhere, with our mailbox on it.
@@ -210,7 +213,8 @@ impl Running {
         });
         let has_mail = doors.mesh.is_some() || doors.mesh_server.is_some();
         let post = has_mail.then(|| Post::new(service.clone(), cpis_inbound_mesh::wire(), mail));
-        let beside = Beside { post: post.clone(), subscriptions: Some(subscriptions) };
+        let emails = doors.relay.map(|relay| relay.emails(service.clone(), &doors.base_url));
+        let beside = Beside { post: post.clone(), subscriptions: Some(subscriptions), emails };
         let Working { tasks: mut worker, leads } = worker::start(&service, beside, worker_stop.clone());
         if let (Some(server), Some(post)) = (doors.mesh_server, post.clone()) {
             let exchange = exchange::run(post, server.mesh, KEPT, server.poll, leads, worker_stop.clone());

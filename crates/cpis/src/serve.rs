@@ -2,6 +2,7 @@
 
 use crate::cli;
 use crate::config::{self, Config, Mesh, Soap, read_text};
+use crate::email::Relay;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::pages::Issuer;
 use crate::places::Places;
@@ -64,6 +65,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
     };
     let mesh_server = config.mesh_server.as_ref().map(|server| mesh_server(server, &config)).transpose()?;
     let webhook = config.subscriptions.choices()?;
+    let relay = config.email.as_ref().map(|email| Relay::of(email, &config.pages)).transpose()?;
     let inside = listen(config.inside_listen, "`inside_listen` in the configuration").await?;
     let address = listener.as_ref().map(TcpListener::local_addr).transpose();
     let address = address.or_fault(Kind::Address, "The listener has no address")?;
@@ -82,6 +84,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
         soap,
         mesh_server,
         webhook,
+        relay,
     };
     let mut running = Running::start(opened, config.choices(places.checkpoints), mail, known, doors).await?;
     if let Some(tls) = &config.tls {

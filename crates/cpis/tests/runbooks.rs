@@ -195,6 +195,7 @@ const FOLLOWED: &[&str] = &[
     "clock-wrong.md",
     "demographics-away.md",
     "disk-filling.md",
+    "email-stuck.md",
     "erase-a-person.md",
     "gateway-stuck.md",
     "misuse.md",
@@ -370,6 +371,13 @@ fn gateway_stuck() {
     assert!(told[1].contains("cpis_gateway_asks_waiting 0"), "{}", told[1]);
     assert!(told[2].contains("0 messages were applied, 0 were left.") && told[2].contains("ready"), "{}", told[2]);
     assert!(told[3].contains("national service away: 0"), "{}", told[3]);
+}
+
+#[test]
+fn email_stuck() {
+    let told = Machine::new().follow("email-stuck.md", "");
+    assert!(told[1].contains("cpis_email_addresses{status=\"dead\"} 0"), "{}", told[1]);
+    assert!(told[3].contains("0 0"), "{}", told[3]);
 }
 
 #[test]

@@ -75,6 +75,8 @@ const UNTIL: Field =
 const AUTHORITY: &[Field] = &[
     NAME,
     field("mailboxes", "Mailboxes", Shape::Lines, "One a line. Messages for the authority go there"),
+    field("notice_emails", "E-mail addresses for notices", Shape::Lines, "One a line. They are told that there are notices, and nothing else"),
+    field("duty_emails", "E-mail addresses of the emergency duty team", Shape::Lines, "One a line. They are told when nobody has read a notice in time"),
     field("dfe_code", "DfE code", Shape::Code, "The Department for Education's: 3 digits"),
     field("gss_code", "GSS code", Shape::Code, "The statistics office's: a letter and 8 digits"),
     field("region", "Region", Shape::Text, ""),

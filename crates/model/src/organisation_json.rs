@@ -101,6 +101,8 @@ impl Record {
             Self::Authority(authority) => {
                 put("contacts", authority.contacts.iter().map(contact_json).collect());
                 put("mailboxes", texts(&authority.mailboxes));
+                put("notice_emails", texts(&authority.notice_emails));
+                put("duty_emails", texts(&authority.duty_emails));
                 put("dfe_code", text(authority.dfe_code.as_ref()));
                 put("gss_code", text(authority.gss_code.as_ref()));
                 put("region", text(authority.region.as_ref().map(Text::as_str)));
@@ -283,7 +285,19 @@ fn record(fields: &mut Fields<'_>) -> Option<Record> {
             let (code, contacts) = (fields.required("code"), fields.objects("contacts", contact));
             let (mailboxes, dfe_code) = (fields.list("mailboxes"), fields.optional("dfe_code"));
             let (gss_code, region) = (fields.optional("gss_code"), fields.optional("region"));
-            Record::Authority(Authority { code: code?, about: about?, contacts, mailboxes, dfe_code, gss_code, region })
+            let (notice_emails, duty_emails) = (fields.list("notice_emails"), fields.list("duty_emails"));
+            let (code, about) = (code?, about?);
+            Record::Authority(Authority {
+                code,
+                about,
+                contacts,
+                mailboxes,
+                notice_emails,
+                duty_emails,
+                dfe_code,
+                gss_code,
+                region,
+            })
         }
         RecordKind::Provider => {
             let (code, kind, parent) = (fields.required("code"), fields.optional("type"), fields.optional("parent"));

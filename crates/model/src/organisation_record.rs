@@ -173,6 +173,10 @@ pub struct Authority {
     pub contacts: Vec<AuthorityContact>,
     /// Mailboxes to which messages for it go.
     pub mailboxes: Vec<Id>,
+    /// E-mail addresses that are told when there are notices.
+    pub notice_emails: Vec<Email>,
+    /// E-mail addresses of the emergency duty team, which are told when nobody has read a notice in time.
+    pub duty_emails: Vec<Email>,
     /// The Department for Education's code. It may be another council's ODS code.
     pub dfe_code: Option<DfeCode>,
     /// The statistics office's code.

@@ -68,6 +68,8 @@ const AUTHORITIES: Shape = Shape {
         ("dfe_code", "dfe_code", Cell::Text, false),
         ("gss_code", "gss_code", Cell::Text, false),
         ("region_name", "region", Cell::Text, false),
+        ("notice_emails", "notice_emails", Cell::List, false),
+        ("duty_emails", "duty_emails", Cell::List, false),
         ("successors", "successors", Cell::Successors, false),
     ],
     others: true,

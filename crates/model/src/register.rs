@@ -264,7 +264,18 @@ fn authority(row: &csv::StringRecord) -> Result<Vec<Record>, String> {
     // Whoever has a table of their own may have other columns here.
     let (dfe_code, gss_code) = (column(2).parse().ok(), column(3).parse().ok());
     let (contacts, mailboxes, region) = (Vec::new(), Vec::new(), column(4).parse().ok());
-    Ok(vec![Record::Authority(Authority { code, about: name, contacts, mailboxes, dfe_code, gss_code, region })])
+    let (notice_emails, duty_emails) = (Vec::new(), Vec::new());
+    Ok(vec![Record::Authority(Authority {
+        code,
+        about: name,
+        contacts,
+        mailboxes,
+        notice_emails,
+        duty_emails,
+        dfe_code,
+        gss_code,
+        region,
+    })])
 }
 
 fn site_and_organisation(row: &csv::StringRecord) -> Result<Vec<Record>, String> {

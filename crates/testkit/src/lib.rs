@@ -5,3 +5,4 @@ pub mod pds;
 #[cfg(unix)]
 pub mod postgres;
 pub mod proxy;
+pub mod smtp;

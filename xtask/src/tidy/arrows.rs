@@ -25,6 +25,7 @@ const ARROWS: &[Row] = &[
     Row { user: "cpis-inbound-web", may_use: &["cpis-model", "cpis-format-*", "cpis-app", "cpis-identity"] },
     // a product of its own: of `app` it has sealing, clock and entropy, and never the service's store
     Row { user: "cpis-gateway", may_use: &["cpis-model", "cpis-app", "cpis-client", "cpis-format-hl7v2"] },
+    Row { user: "cpis-outbound-email", may_use: &["cpis-model", "cpis-app"] },
     Row { user: "cpis-outbound-mesh", may_use: &["cpis-model", "cpis-app", "cpis-format-mesh"] },
     Row { user: "cpis-outbound-pds", may_use: &["cpis-model", "cpis-app", "cpis-format-fhir"] },
     Row { user: "cpis-outbound-webhook", may_use: &["cpis-model", "cpis-app"] },

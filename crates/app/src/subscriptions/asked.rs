@@ -5,7 +5,7 @@ use super::{Request, SECRET_BYTES, SUBSCRIPTIONS_MAX, Status, Subscription, Subs
 use crate::effects::random;
 use crate::error::AppError;
 use crate::nodes::{Turn, Work};
-use crate::notices::authority_of;
+use crate::notices::{self, authority_of};
 use cpis_model::Uuid;
 use cpis_model::caller::{Action, Caller};
 use cpis_model::entry::What;
@@ -152,12 +152,7 @@ impl Subscriptions {
 
     /// The number of an authority's newest notice; 0 where there is none.
     pub(super) async fn newest(&self, authority: AuthorityCode) -> Result<u64, AppError> {
-        let mut newest = 0;
-        for acknowledged in [false, true] {
-            let rows = self.service.store.notices_before(authority, acknowledged, u64::MAX, 1).await?;
-            newest = newest.max(rows.first().map_or(0, |row| row.number));
-        }
-        Ok(newest)
+        notices::last_number(&self.service, authority).await
     }
 
     /// Notes that an authority was told its notices up to one, in a delivery; or that they were passed over.

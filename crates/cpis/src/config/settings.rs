@@ -134,6 +134,19 @@ pub enum DemographicsSource {
     Pds,
 }
 
+/// How the connection to the relay of e-mail is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmailSecurity {
+    /// STARTTLS, or nothing is sent.
+    #[default]
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None.
+    Plain,
+}
+
 settings! {
     /// The whole configuration.
     Config {
@@ -194,6 +207,8 @@ settings! {
         demographics: Demographics = table(Demographics),
         /// Notifications to authorities that subscribed to them.
         subscriptions: Subscriptions = table(Subscriptions),
+        /// E-mail to authorities: that there are notices, and that nobody has read them in time.
+        email: Option<Email> = optional(Email),
         /// Mailboxes of MESH, in which authorities' own systems send uploads and get answers and notices.
         mesh: Option<Mesh> = optional(Mesh),
         /// A MESH server elsewhere on which the service has its mailbox. Messages for mailboxes without a
@@ -315,6 +330,28 @@ settings! {
         allowed_ports: Vec<u16> = default(Vec::<u16>::new()),
         /// Authorities that may have signed the endpoints' certificates besides those of the system, in PEM.
         ca_file: Option<PathBuf> = example("\"/etc/cpis/subscribers-ca.pem\""),
+    }
+
+    /// E-mail. Authorities' addresses stand in the register of organisations.
+    Email {
+        /// The relay (SMTP).
+        host: String = example("\"smtp.example.nhs.uk\""),
+        /// Its port.
+        port: u16 = default(587),
+        /// starttls, tls (from the first byte, mostly on port 465) or plain (a relay on this machine only).
+        security: EmailSecurity = default(EmailSecurity::StartTls),
+        /// User with whom to log in, where the relay asks for that.
+        user: Option<String> = example("\"cpis\""),
+        /// File with that user's password.
+        password_file: Option<PathBuf> = example("\"/etc/cpis/email-password\""),
+        /// Address from which letters come.
+        from: String = example("\"cpis@example.nhs.uk\""),
+        /// Authorities that may have signed the relay's certificate, in PEM. Without them those of the system.
+        ca_file: Option<PathBuf> = example("\"/etc/cpis/email-ca.pem\""),
+        /// Minutes between two letters of a kind to the same address at least.
+        digest_minutes: u32 = default(15),
+        /// Seconds that one letter may take.
+        timeout_seconds: u32 = default(30),
     }
 
     /// Mailboxes of MESH. Authorities' mailboxes stand in the register of organisations; `cpis mailbox` gives them passwords.

@@ -20,9 +20,9 @@ pub fn token_files(tokens: &Tokens) -> Result<tempfile::TempDir> {
 
 /// Addresses, commands and numbers.
 pub fn addresses(ready: &Ready, tokens: &Path, ready_file: Option<&Path>) -> String {
-    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, soap, mllp, gateway_status, .. } = ready;
+    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, soap, mllp, .. } = ready;
+    let Ready { gateway_status, demographics, .. } = ready;
     let (soap, asid) = (&soap.soap, &soap.soap_asid);
-    let Ready { fhir, authority_api, issuer, examples, upload, web, mesh, demographics, .. } = ready;
     let spaced = |number: &str| number.parse::<NhsNumber>().map(|number| number.spaced()).unwrap_or_default();
     let clinician: PathBuf = tokens.join("clinician");
     let authority: PathBuf = tokens.join("authority");

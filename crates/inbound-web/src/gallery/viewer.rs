@@ -261,13 +261,14 @@ fn reports(hall: &mut Hall) -> Result<(), askama::Error> {
 }
 
 fn looks(hall: &mut Hall) -> Result<(), askama::Error> {
-    let look = |moment: &str, authority: &str, told: Option<&str>, read: Option<&str>, overdue| OwnLook {
+    let look = |moment: &str, authority: &str, told: Option<&str>, read: Option<&str>, overdue: Option<i64>| OwnLook {
         reference: "4F8A03C1".to_owned(),
         at: at(moment),
         authority: authority.to_owned(),
         told: told.map(at),
         read: read.map(|moment| Acknowledged { role: "Duty social worker".to_owned(), at: at(moment) }),
         overdue,
+        escalated: overdue.filter(|minutes| *minutes < 60).map(|_| at("2026-11-25T13:47:20Z")),
     };
     let ashbourne = "Ashbourne County Council";
     let looks = vec![

@@ -43,6 +43,7 @@ fn row(visit: &Visit<'_>, look: &Followed) -> OwnLook {
         told: look.told,
         read,
         overdue: look.overdue,
+        escalated: look.escalated,
     }
 }
 

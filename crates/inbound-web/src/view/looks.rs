@@ -23,6 +23,8 @@ pub struct OwnLook {
     pub read: Option<Acknowledged>,
     /// Minutes for which nobody has, where that is too long.
     pub overdue: Option<i64>,
+    /// When the emergency duty team was told of that by e-mail.
+    pub escalated: Option<Timestamp>,
 }
 
 impl OwnLook {
@@ -32,6 +34,12 @@ impl OwnLook {
             || "Stands in the authority's list".to_owned(),
             |at| format!("Told the authority {}", words::when(at, *now.borrow())),
         )
+    }
+
+    /// When the emergency duty team was told, as a short sentence.
+    pub fn escalated(&self, now: impl Borrow<Timestamp>) -> Option<String> {
+        let at = self.escalated?;
+        Some(format!("E-mail to the emergency duty team {}", words::when(at, *now.borrow())))
     }
 
     /// Whether somebody read it, as a short sentence.

@@ -43,17 +43,30 @@ fn any_record() -> impl Strategy<Value = Record> {
         period,
     });
     let ids = || proptest::collection::vec(parsed("[!-~]{1,12}"), 0..3);
+    let emails = || proptest::collection::vec(parsed("[a-z]{1,12}@[a-z]{1,9}\\.org"), 0..3);
     let authority = (
         parsed("[A-Z0-9]{3,5}"),
         about(),
         proptest::collection::vec(contact, 0..4),
         ids(),
+        emails(),
+        emails(),
         of(parsed("[0-9]{3}")),
         of(parsed("E[0-9]{8}")),
         of(parsed("[A-Z][a-z]{2,9}")),
     )
-        .prop_map(|(code, about, contacts, mailboxes, dfe_code, gss_code, region)| {
-            Record::Authority(Authority { code, about, contacts, mailboxes, dfe_code, gss_code, region })
+        .prop_map(|(code, about, contacts, mailboxes, notice_emails, duty_emails, dfe_code, gss_code, region)| {
+            Record::Authority(Authority {
+                code,
+                about,
+                contacts,
+                mailboxes,
+                notice_emails,
+                duty_emails,
+                dfe_code,
+                gss_code,
+                region,
+            })
         });
     let provider = (parsed("[A-Z0-9]{3,5}"), about(), of(parsed("[A-Z_]{3,20}")), of(parsed("[A-Z0-9]{3}")))
         .prop_map(|(code, about, kind, parent)| Record::Provider(Provider { code, about, kind, parent }));
