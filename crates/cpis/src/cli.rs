@@ -334,8 +334,8 @@ pub struct Demo {
     /// Folder for the demo's data. [default: cpis-demo in the folder for temporary files]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The service listens here; the issuer of tokens, the mailboxes, the national query and demographics on the next four
-    /// ports. 0 takes free ones.
+    /// The service listens here; the issuer of tokens, the mailboxes, the national query, the gateway and demographics on the
+    /// next six ports. 0 takes free ones.
     #[arg(long, value_name = "N", default_value_t = 8650)]
     pub port: u16,
     /// Which database: the embedded one, or a PostgreSQL server of the demo's own in its folder.

@@ -1,4 +1,4 @@
-//! The demo's demographics: a PDS-like server on the fourth port after the service's, which the service asks as it asks the
+//! The demo's demographics: a PDS-like server on the sixth port after the service's, which the service asks as it asks the
 //! real one: over HTTP, with a token for which it signs. Who is known there lies sealed in the demo's database.
 
 use crate::fault::{Fault, Kind, Result};
@@ -28,7 +28,7 @@ const CONCURRENT: u32 = 64;
 
 /// Starts the server, and makes the service's access to it.
 pub async fn start(port: u16, opened: &Opened) -> Result<(PdsServer, Arc<dyn Demographics>)> {
-    let port = if port == 0 { 0 } else { port.checked_add(4).unwrap_or(0) };
+    let port = if port == 0 { 0 } else { port.checked_add(6).unwrap_or(0) };
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let key = application_key(KEY_ID).ok_or_else(|| Fault::failed("The demo's key for demographics is wrong"))?;
     let application = Application { api_key: API_KEY.to_owned(), key: key.public().clone() };
@@ -40,7 +40,7 @@ pub async fn start(port: u16, opened: &Opened) -> Result<(PdsServer, Arc<dyn Dem
             _ => format!("{address} cannot be listened on: {error}"),
         };
         Fault::new(Kind::Address, what)
-            .mend("Stop the other program, or change --port; demographics takes the fourth port after it.")
+            .mend("Stop the other program, or change --port; demographics takes the sixth port after it.")
     })?;
     let settings = Settings {
         base_url: server.base_url(),
