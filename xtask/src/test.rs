@@ -9,13 +9,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::{alerts, browser, hl7v2, mesh_client, process, tidy};
+use crate::{alerts, browser, count, hl7v2, mesh_client, process, tidy};
 
 /// Which steps to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the readers of HL7 v2,
-    /// the MESH client and the pages in a browser.
+    /// Leave out the documentation build, the check of the dependencies' licences and sources, the alerts, the count of
+    /// instructions, the readers of HL7 v2, the MESH client and the pages in a browser.
     #[arg(long)]
     fast: bool,
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
@@ -33,6 +33,8 @@ enum Step {
     Deny,
     /// The alerts and the dashboard's queries, by Prometheus' tool.
     Alerts,
+    /// The instructions of one look.
+    Count,
     /// The pages in a real browser.
     Browser,
     /// Public readers of HL7 v2 for Python.
@@ -69,7 +71,7 @@ pub fn run(root: &Path, options: &Options) -> u8 {
     }
     if options.fast {
         println!(
-            "left out by --fast: documentation, licences and sources of dependencies, alerts, readers of HL7 v2, MESH client, pages in a browser"
+            "left out by --fast: documentation, licences and sources of dependencies, alerts, the count of instructions, readers of HL7 v2, MESH client, pages in a browser"
         );
     } else if !options.advisories {
         println!("left out: known vulnerabilities of dependencies (--advisories looks for them, over the network)");
@@ -97,6 +99,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     steps.push(Step::Tests("tests", tests(root)));
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
+        steps.push(Step::Count);
         steps.push(Step::Hl7v2Readers);
         steps.push(Step::MeshClient);
         steps.push(Step::Browser);
@@ -123,6 +126,7 @@ impl Step {
             }
             Self::Deny => format!("dependencies: cargo {}", deny_arguments(options).join(" ")),
             Self::Alerts => "alerts and dashboard: promtool in ops/prometheus".to_owned(),
+            Self::Count => "instructions of one look: cargo xtask count".to_owned(),
             Self::Hl7v2Readers => "public readers of HL7 v2: python e2e/hl7v2/read_test.py".to_owned(),
             Self::MeshClient => "the public MESH client: python e2e/mesh/client_test.py".to_owned(),
             Self::Browser => "pages in a browser: node --test in e2e".to_owned(),
@@ -143,6 +147,7 @@ impl Step {
             }
             Self::Deny => deny(root, options),
             Self::Alerts => alerts::check(root),
+            Self::Count => count::run(root, &count::Options::default()),
             Self::Hl7v2Readers => counted(&mut hl7v2::tests(root)?, counts),
             Self::MeshClient => counted(&mut mesh_client::tests(root)?, counts),
             Self::Browser => counted(&mut browser::tests(root)?, counts),
