@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// Time for a handshake of TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Bytes of acknowledgements that the machine keeps for a sender that does not read them.
+const SEND_BYTES: usize = 32 * 1024;
 /// A connection that rests for so long is asked whether it is still there,
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 /// so often,
@@ -214,15 +216,18 @@ pub(crate) async fn run(feed: Arc<Feed>, listener: TcpListener, tls: Option<TlsA
     while open.join_next().await.is_some() {}
 }
 
-/// A sender that went without a word is noticed after some minutes, so that its connection is not held for ever.
+/// A sender that went without a word is noticed after some minutes, and little is kept for one that does not read.
 fn keep_alive(stream: &TcpStream) {
-    use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl};
+    use rustix::net::sockopt::{
+        set_socket_keepalive, set_socket_send_buffer_size, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl,
+    };
     let set = set_socket_keepalive(stream, true)
         .and_then(|()| set_tcp_keepidle(stream, KEEP_IDLE))
         .and_then(|()| set_tcp_keepintvl(stream, KEEP_INTERVAL))
-        .and_then(|()| set_tcp_keepcnt(stream, KEEP_COUNT));
+        .and_then(|()| set_tcp_keepcnt(stream, KEEP_COUNT))
+        .and_then(|()| set_socket_send_buffer_size(stream, SEND_BYTES));
     if let Err(error) = set {
-        tracing::debug!(%error, "a connection has no keep-alive");
+        tracing::debug!(%error, "a connection has no limits of its own");
     }
 }
 

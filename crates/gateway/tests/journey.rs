@@ -215,7 +215,7 @@ async fn send(folder: &Path, sender: &mut Option<Sender>, message: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_with_outages_and_kills_loses_and_doubles_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = world::folder();
     let key = Vault::new_text(&SystemEntropy::new().unwrap()).to_string();
     let patients = patients();
     let known = patients.iter().filter(|patient| patient.has_record);

@@ -38,6 +38,11 @@ pub const NOW: &str = "2026-03-14T18:32:06Z";
 pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const PROFILE: &str = "test_numbers = true\nsite = \"RR813\"\n";
 
+/// A folder in memory where the machine has one: what is tested is no disk.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 /// A clock that is moved by hand.
 pub struct HandClock(AtomicI64);
 
@@ -286,7 +291,7 @@ impl World {
     }
 
     pub async fn with(profile: &str, limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let key = Vault::new_text(&SystemEntropy::new().unwrap()).to_string();
         let (clock, national, pas) = (HandClock::at(NOW), Arc::new(FakeNational::default()), Pas::start().await);
         let finder = Arc::new(People::default());
