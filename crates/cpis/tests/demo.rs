@@ -91,15 +91,23 @@ fn the_demo_runs_starts_again_and_leaves_nothing_in_the_clear() {
 
 /// No file holds an example's number, plain or as people write it.
 fn search_for_numbers(data: &Path, ready: &Value) {
-    let mut files = 0;
-    for file in std::fs::read_dir(data).unwrap() {
-        let path = file.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
-        files += 1;
-        for number in ready["examples"].as_object().unwrap().values().map(|number| number.as_str().unwrap()) {
-            let spaced = format!("{} {} {}", &number[..3], &number[3..6], &number[6..]);
-            for text in [number.to_owned(), spaced] {
-                assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{}", path.display());
+    let numbers: Vec<&str> =
+        ready["examples"].as_object().unwrap().values().map(|number| number.as_str().unwrap()).collect();
+    let (mut folders, mut files) = (vec![data.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            files += 1;
+            for number in &numbers {
+                let spaced = format!("{} {} {}", &number[..3], &number[3..6], &number[6..]);
+                for text in [(*number).to_owned(), spaced] {
+                    assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{}", path.display());
+                }
             }
         }
     }

@@ -23,7 +23,7 @@ const OTHERS_MAX: usize = 16;
 /// How often is looked for messages that nobody was woken for.
 const LOOK: Duration = Duration::from_secs(5);
 /// A connection that was not used for so long is opened anew: something between may have forgotten it.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// How a system is reached.
 #[derive(Clone)]
@@ -196,7 +196,7 @@ async fn exchange(stream: &mut Box<dyn Stream>, message: &Waiting) -> Result<Del
     let mut bytes = vec![0; READ_BYTES];
     let mut others = 0;
     loop {
-        while let Some(event) = decoder.next() {
+        for event in decoder.by_ref() {
             let Event::Message(answer) = event else {
                 if matches!(event, Event::Foreign(_) | Event::TooLong { .. }) {
                     return Err(Failed::Answer);

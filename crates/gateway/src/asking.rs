@@ -30,7 +30,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { concurrent: 8, pause_first: Duration::from_secs(1), pause_max: Duration::from_secs(60) }
+        Self { concurrent: 8, pause_first: Duration::from_secs(1), pause_max: Duration::from_mins(1) }
     }
 }
 
@@ -131,17 +131,14 @@ impl Asking {
             let next = if course.not_before > Instant::now() { course.not_before } else { course.next() };
             tokio::select! {
                 () = self.signals.ending() => break,
-                Some(done) = course.asked.join_next(), if !course.asked.is_empty() => match done {
-                    Ok((due, told)) => {
-                        course.ids.retain(|id| *id != due.id);
-                        self.note(&due, told, &mut course).await;
-                    }
+                Some(done) = course.asked.join_next(), if !course.asked.is_empty() => if let Ok((due, told)) = done {
+                    course.ids.retain(|id| *id != due.id);
+                    self.note(&due, told, &mut course).await;
+                } else {
                     // A task that ended by a fault of the program: its question is asked again with the others.
-                    Err(_) => {
-                        course.asked.abort_all();
-                        course.ids.clear();
-                        course.not_before = Instant::now() + self.pace.pause_max;
-                    }
+                    course.asked.abort_all();
+                    course.ids.clear();
+                    course.not_before = Instant::now() + self.pace.pause_max;
                 },
                 _ = wake.changed() => {}
                 () = tokio::time::sleep_until(next) => {}
@@ -185,7 +182,7 @@ impl Asking {
                 if is_one {
                     tracing::warn!(outcome, site = due.site, "a question is not answered; others go before it");
                     let hindered = self.store.ask_hindered(due.id, trouble, self.clock.now()).await;
-                    self.told(hindered);
+                    warn(hindered);
                 } else {
                     self.hinder(trouble, after, course).await;
                 }
@@ -217,7 +214,7 @@ impl Asking {
             course.postponed.clear();
             tracing::info!(seconds = now.duration_since(since).as_secs(), "the national service answers again");
             let cleared = self.store.asks_hindered(None).await;
-            self.told(cleared);
+            warn(cleared);
         }
     }
 
@@ -239,12 +236,12 @@ impl Asking {
         course.not_before = Instant::now() + after.unwrap_or(course.pause).min(self.pace.pause_max);
         course.pause = (course.pause * 2).min(self.pace.pause_max);
         let hindered = self.store.asks_hindered(Some(trouble)).await;
-        self.told(hindered);
+        warn(hindered);
     }
+}
 
-    fn told(&self, done: Result<(), StoreError>) {
-        if let Err(error) = done {
-            tracing::warn!(%error, "the state of questions could not be stored");
-        }
+fn warn(done: Result<(), StoreError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "the state of questions could not be stored");
     }
 }

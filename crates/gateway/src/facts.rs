@@ -38,6 +38,7 @@ pub enum NumberTrouble {
 }
 
 /// What a message says of a person, or what is held of one.
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The local identity by which the hospital knows them.

@@ -19,7 +19,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Bytes of acknowledgements that the machine keeps for a sender that does not read them.
 const SEND_BYTES: usize = 32 * 1024;
 /// A connection that rests for so long is asked whether it is still there,
-const KEEP_IDLE: Duration = Duration::from_secs(60);
+const KEEP_IDLE: Duration = Duration::from_mins(1);
 /// so often,
 const KEEP_INTERVAL: Duration = Duration::from_secs(20);
 /// and closed after so many questions without an answer.
@@ -43,7 +43,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(crate) const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+    pub(crate) const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 }
 
 impl Default for Limits {
@@ -240,13 +240,14 @@ async fn one(stream: TcpStream, tls: Option<TlsAcceptor>, feed: Arc<Feed>) {
     told(feed.counts.connections.fetch_add(1, Ordering::Relaxed) + 1);
     let end = match tls {
         None => connection::serve(stream, Arc::clone(&feed)).await,
-        Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => connection::serve(stream, Arc::clone(&feed)).await,
-            Ok(Err(_)) | Err(_) => {
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
+                connection::serve(stream, Arc::clone(&feed)).await
+            } else {
                 feed.odd("handshake");
                 End::Foreign
             }
-        },
+        }
     };
     told(feed.counts.connections.fetch_sub(1, Ordering::Relaxed) - 1);
     if end != End::Closed {

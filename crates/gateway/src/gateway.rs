@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How often time's own work is done.
-const UPKEEP: Duration = Duration::from_secs(60);
+const UPKEEP: Duration = Duration::from_mins(1);
 /// Rounds of upkeep between two purges: about an hour.
 const PURGE_ROUNDS: u32 = 60;
 /// How often the metrics of queues are brought up to date.

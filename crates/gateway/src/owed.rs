@@ -69,6 +69,7 @@ pub struct Known<'a> {
 }
 
 /// What is owed.
+#[expect(clippy::struct_excessive_bools, reason = "each of the four may be owed beside the others")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owed {
     /// A question must be asked that is not there yet.

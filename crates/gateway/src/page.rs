@@ -160,12 +160,11 @@ fn answer(view: Result<View, StoreError>) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     let html = view.map(|view| view.render());
-    match html {
-        Ok(Ok(html)) => (headers, Html(html)).into_response(),
-        _ => {
-            let words = "We cannot tell who is checked: the gateway's file does not answer. Check patients by hand.\n";
-            (StatusCode::SERVICE_UNAVAILABLE, headers, words).into_response()
-        }
+    if let Ok(Ok(html)) = html {
+        (headers, Html(html)).into_response()
+    } else {
+        let words = "We cannot tell who is checked: the gateway's file does not answer. Check patients by hand.\n";
+        (StatusCode::SERVICE_UNAVAILABLE, headers, words).into_response()
     }
 }
 

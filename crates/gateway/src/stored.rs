@@ -1,5 +1,7 @@
 //! How values of the model stand in sealed JSON: digits, `yyyy-mm-dd` and milliseconds since 1970.
 
+#![expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde calls these functions so")]
+
 /// An NHS number that may be missing.
 pub mod number {
     use cpis_model::nhs_number::NhsNumber;

@@ -1,6 +1,12 @@
 //! A day of 500 arrivals: the national service stops twice, the gateway is killed twice, the PAS repeats itself. Every visit that should
 //! be checked is asked about under one event, every flag is back, and the list of those who are not checked is exact.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    reason = "a panic is how a test fails"
+)]
 
 mod world;
 

@@ -26,6 +26,7 @@ pub const CLIENT_ASID: &str = "999999999902";
 const SYSTEM: &str = "demo-hospital-system";
 
 /// How the query is asked, for the ready file.
+#[expect(clippy::struct_field_names, reason = "the names are the keys of the ready file")]
 #[derive(Clone, Debug, Serialize)]
 pub struct Soap {
     /// Its address.

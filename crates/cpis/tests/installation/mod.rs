@@ -6,6 +6,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::unused_self,
+    clippy::format_collect,
+    clippy::format_push_string,
     reason = "support of tests"
 )]
 
@@ -193,7 +196,7 @@ impl Installation {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("the service ended with {status}:\n{}", std::fs::read_to_string(self.log()).unwrap());
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", std::fs::read_to_string(self.log()).unwrap());
+            assert!(began.elapsed() < Duration::from_mins(1), "{}", std::fs::read_to_string(self.log()).unwrap());
             // tidy: sleeps because readiness is asked for again and again
             std::thread::sleep(Duration::from_millis(20));
         }

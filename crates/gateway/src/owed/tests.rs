@@ -71,6 +71,7 @@ fn told(visit: &Visit, person: &Person, asked: Option<Asked>) -> String {
 }
 
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "a table")]
 fn what_is_owed_follows_from_the_facts() {
     let shown = || Visit { shown: Some(NUMBER), ..visit() };
     let number = |trouble| Person { number: None, trouble, ..person() };

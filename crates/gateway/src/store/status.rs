@@ -152,10 +152,10 @@ impl Store {
     /// What somebody should look at, the oldest first.
     pub async fn notes(&self) -> Result<Vec<NoteRow>, StoreError> {
         self.step(|connection, ground| {
+            type Row = (i64, String, String, String, Option<Key>, i64);
             let sql = format!(
                 "-- note.list\nSELECT id, kind, feed, control_id, visit_key, at FROM note ORDER BY id LIMIT {ROWS_MAX}"
             );
-            type Row = (i64, String, String, String, Option<Key>, i64);
             let found = grouped::<Row>(connection, &sql, |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
             })?;

@@ -164,13 +164,12 @@ impl Step<'_> {
             // Not a visit to ask about; but the person may have one that is.
             return self.of_person(said);
         }
-        let person = match self.learn(said)? {
-            Some(key) => key,
-            None => {
-                let key = self.ground.local_key(&said.local);
-                persons::save(self.connection, self.ground, key, said, self.now)?;
-                key
-            }
+        let person = if let Some(key) = self.learn(said)? {
+            key
+        } else {
+            let key = self.ground.local_key(&said.local);
+            persons::save(self.connection, self.ground, key, said, self.now)?;
+            key
         };
         let is_new = known.is_none();
         let mut visit = known.unwrap_or_else(|| new_visit(key, person, self.happening, told));
@@ -243,7 +242,7 @@ impl Step<'_> {
             person
                 .earlier
                 .extend(others.into_iter().filter(|number| !person.earlier.contains(number)).collect::<Vec<_>>());
-            self.withdraw_of(&loser)?;
+            self.withdraw_of(loser.as_ref())?;
         }
         persons::merge(self.connection, from, into, self.now)?;
         persons::save(self.connection, self.ground, into, &person, self.now)?;
@@ -252,7 +251,7 @@ impl Step<'_> {
     }
 
     /// What is shown under an identity that is merged away goes; what is owed is shown again under the one that stays.
-    fn withdraw_of(&self, loser: &Option<(Key, Option<Person>)>) -> Result<(), StoreError> {
+    fn withdraw_of(&self, loser: Option<&(Key, Option<Person>)>) -> Result<(), StoreError> {
         let Some((key, Some(person))) = loser else { return Ok(()) };
         for mut visit in rows::visits_of(self.connection, self.ground, *key)? {
             if visit.shown.take().is_some() {
@@ -291,33 +290,30 @@ impl Step<'_> {
         };
         let person = self.learn(said)?.unwrap_or(visit.person);
         let target = rows::visit(self.connection, self.ground, to)?.filter(|target| target.key != visit.key);
-        match target {
+        if let Some(mut target) = target {
             // Two visits were one: the first stays in history, what is owed is owed for the second.
-            Some(mut target) => {
-                visit.become_state(State::Cancelled, self.happening.at);
-                rows::save(self.connection, self.ground, &visit, self.now)?;
-                if target.with.is_none() && visit.arrived.is_some() {
-                    target.with = Some(visit.key);
-                    target.arrived = target.arrived.or(visit.arrived);
-                }
-                target.person = person;
-                let first = visit.key;
-                rows::save(self.connection, self.ground, &target, self.now)?;
-                settle::visit(self.connection, self.ground, visit, self.now)?;
-                settle::visit(self.connection, self.ground, target, self.now)?;
-                rows::moved(self.connection, first, to, self.now)?;
+            visit.become_state(State::Cancelled, self.happening.at);
+            rows::save(self.connection, self.ground, &visit, self.now)?;
+            if target.with.is_none() && visit.arrived.is_some() {
+                target.with = Some(visit.key);
+                target.arrived = target.arrived.or(visit.arrived);
             }
-            None => {
-                let old = visit.key;
-                visit.key = to;
-                visit.person = person;
-                visit.learn(&told.place, self.happening.at);
-                let location = std::mem::take(&mut visit.place.location);
-                visit.place = Place { location, class: visit.place.class.clone(), ..told.place.clone() };
-                rows::rename(self.connection, old, to, self.now)?;
-                rows::save(self.connection, self.ground, &visit, self.now)?;
-                settle::visit(self.connection, self.ground, visit, self.now)?;
-            }
+            target.person = person;
+            let first = visit.key;
+            rows::save(self.connection, self.ground, &target, self.now)?;
+            settle::visit(self.connection, self.ground, visit, self.now)?;
+            settle::visit(self.connection, self.ground, target, self.now)?;
+            rows::moved(self.connection, first, to, self.now)?;
+        } else {
+            let old = visit.key;
+            visit.key = to;
+            visit.person = person;
+            visit.learn(&told.place, self.happening.at);
+            let location = std::mem::take(&mut visit.place.location);
+            visit.place = Place { location, class: visit.place.class.clone(), ..told.place.clone() };
+            rows::rename(self.connection, old, to, self.now)?;
+            rows::save(self.connection, self.ground, &visit, self.now)?;
+            settle::visit(self.connection, self.ground, visit, self.now)?;
         }
         Ok(Taken::Applied)
     }

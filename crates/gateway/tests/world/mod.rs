@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::pedantic,
+    clippy::panic,
+    clippy::too_many_arguments,
     missing_docs,
     reason = "tests"
 )]
@@ -166,7 +168,7 @@ impl Pas {
                     let mut bytes = [0; 4096];
                     while let Ok(count @ 1..) = stream.read(&mut bytes).await {
                         decoder.push(&bytes[..count]);
-                        while let Some(event) = decoder.next() {
+                        for event in decoder.by_ref() {
                             let Event::Message(message) = event else { continue };
                             let text = String::from_utf8(message).unwrap();
                             let id = text.split('|').nth(9).unwrap().to_owned();

@@ -119,7 +119,9 @@ async fn row_21_no_number_in_logs_metrics_or_errors() {
     let metrics = metrics.render();
     let ours: Vec<&str> = log.lines().filter(|line| line.contains("cpis_")).collect();
     assert!(ours.iter().any(|line| line.contains("trace=60e0b220") && line.contains("/CareTeam")), "the log is read");
-    assert!(log.lines().any(|line| line.contains("security: callers without a valid token were refused")));
+    assert!(
+        log.lines().any(|line| line.contains("security: callers without a valid token or certificate were refused"))
+    );
     assert!(
         metrics.contains("cpis_http_requests_total{route=\"/cpis/FHIR/R4/CareTeam\",method=\"GET\",status=\"200\"}")
     );

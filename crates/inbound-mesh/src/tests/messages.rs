@@ -214,7 +214,7 @@ async fn the_richer_list_says_what_is_said_about_each_message() {
     let mut ids = Vec::new();
     for local_id in ["L-1", "L-2", "L-3"] {
         ids.push(world.letter(&[("mex-localid", local_id)], "a letter").await.id());
-        world.forward(Duration::from_secs(60));
+        world.forward(Duration::from_mins(1));
     }
     let page = world.get(CITY, "/inbox/rich?max_results=2").await;
     is(&page, StatusCode::OK);
