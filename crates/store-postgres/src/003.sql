@@ -54,3 +54,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON mail TO @service@;
 GRANT SELECT, INSERT, DELETE ON mail_part TO @service@;
 GRANT SELECT, INSERT ON delivery TO @service@;
 GRANT UPDATE (reader) ON notice TO @service@;
+GRANT UPDATE (until) ON alias TO @service@;
