@@ -147,6 +147,71 @@ fn times_are_moved_to_now_where_asked() {
     assert!(!received.contains("|20260314183000") && received.contains("|20190722|"), "{received}");
 }
 
+/// A listener that speaks TLS and lets in who shows a certificate of `authority`; it accepts one message.
+fn tls_feed(server: (&str, &str), authority: &str) -> String {
+    use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use tokio_rustls::rustls::server::WebPkiClientVerifier;
+    use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(server.0.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(server.1.as_bytes()).unwrap();
+    let config = Arc::new(builder.with_client_cert_verifier(clients).with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            let (mut decoder, mut buffer) = (Decoder::new(), [0; 4096]);
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                decoder.push(&buffer[..count]);
+                for event in decoder.by_ref() {
+                    let Event::Message(message) = event else { continue };
+                    stream.write_all(&answer(&message, Turn::Accept)).unwrap();
+                    stream.flush().unwrap();
+                }
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn tls_is_spoken_with_a_certificate_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let made = |name: &str| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    };
+    let (server, client) = (made("feed.example"), made("pas.example"));
+    let address = tls_feed((&server.0, &server.1), &client.0);
+    let (ca, own, key) = (write("ca.pem", &server.0), write("own.pem", &client.0), write("key.pem", &client.1));
+    let arrival = sample("01-a04-arrival");
+    let base = ["adt", "send", &arrival, "--to", &address, "--timeout", "5", "--tls-ca", &ca];
+    let named = ["--tls-name", "feed.example"];
+    let both = ["--tls-cert", &own, "--tls-key", &key];
+    let done = cpis(&[&base[..], &named, &both].concat(), "");
+    assert!(done.code == 0 && done.out.contains(" AA in "), "{}{}", done.out, done.err);
+    for more in [&named[..], &both[..]] {
+        let done = cpis(&[&base[..], more].concat(), "");
+        assert!(done.code == 1 && !done.out.contains(" AA in "), "{}{}", done.out, done.err);
+    }
+    let done = cpis(&[&base[..8], &["missing.pem"]].concat(), "");
+    assert!(done.code == 2 && done.err.contains("missing.pem"), "{}{}", done.out, done.err);
+}
+
 #[test]
 fn a_played_day_is_accepted_whatever_the_feed_does_meanwhile() {
     let feed = Feed::start(|n| match n {
