@@ -12,11 +12,13 @@
 
 mod child;
 mod installation;
+mod keeper;
 mod several;
 
 use child::{Done, cpis, failed};
 use cpis_model::upload::Person;
 use installation::{Installation, person, question, read_answer, request, try_send, upload_file};
+use keeper::*;
 use serde_json::Value;
 use several::{Nodes, people};
 use std::io::Write;
@@ -26,40 +28,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-
-/// Somebody who opens backups: where the identity lies, and the recipient.
-struct Keeper {
-    identity: String,
-    recipient: String,
-}
-
-fn keeper(folder: &Path, name: &str) -> Keeper {
-    let identity = folder.join(name).to_str().unwrap().to_owned();
-    let made = cpis(&["keys", "identity", "--out", &identity], "");
-    assert!(made.code == 0 && made.out.starts_with("age1"), "{} {}", made.out, made.err);
-    Keeper { identity, recipient: made.out.trim().to_owned() }
-}
-
-fn backups(folder: &Path) -> Vec<PathBuf> {
-    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut all: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|end| end == "age")).collect();
-    all.sort();
-    all
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut all: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    all.sort();
-    all
-}
-
-fn good(done: &Done) -> &str {
-    assert_eq!(done.code, 0, "{} {}", done.out, done.err);
-    &done.out
-}
 
 fn upload(installation: &Installation, sequence: u64, people: &[Person]) -> (u16, Value) {
     let headers = [("content-type", "application/xml"), ("accept", "application/json")];

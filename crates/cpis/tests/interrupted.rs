@@ -9,45 +9,13 @@
 
 mod child;
 mod installation;
+mod keeper;
 
 use child::{Done, cpis};
 use installation::{Installation, person};
+use keeper::*;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-
-/// Somebody who opens backups: where the identity lies, and the recipient.
-struct Keeper {
-    identity: String,
-    recipient: String,
-}
-
-fn keeper(folder: &Path, name: &str) -> Keeper {
-    let identity = folder.join(name).to_str().unwrap().to_owned();
-    let made = cpis(&["keys", "identity", "--out", &identity], "");
-    assert!(made.code == 0 && made.out.starts_with("age1"), "{} {}", made.out, made.err);
-    Keeper { identity, recipient: made.out.trim().to_owned() }
-}
-
-fn backups(folder: &Path) -> Vec<PathBuf> {
-    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut all: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|end| end == "age")).collect();
-    all.sort();
-    all
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut all: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    all.sort();
-    all
-}
-
-fn good(done: &Done) -> &str {
-    assert_eq!(done.code, 0, "{} {}", done.out, done.err);
-    &done.out
-}
 
 fn back_up(installation: &Installation, folder: &Path, more: &[&str]) -> Done {
     let data = installation.data();
