@@ -203,7 +203,7 @@ fn own_looks_say_who_was_told_and_who_read_it() {
     let html = page("looks");
     let rows = html.split("<tr class=\"nhsuk-table__row\" role=\"row\">\n");
     let rows: Vec<String> = rows.skip(1).map(|row| text(row.split("</tr>").next().unwrap())).collect();
-    expect![[r#"
+    expect![[r"
         When 25 November 2026, 14:01Reference 4F8A03C1
         Authority Ashbourne County Council
         Told Stands in the authority&#39;s list
@@ -227,7 +227,7 @@ fn own_looks_say_who_was_told_and_who_read_it() {
         When 24 November 2026, 22:05Reference 4F8A03C1
         Authority Ashbourne County Council
         Told Told the authority on 24 November 2026 at 22:06
-        Read Read at 08:50 by Duty social worker"#]]
+        Read Read at 08:50 by Duty social worker"]]
     .assert_eq(&rows.join("\n---\n"));
     let calls: Vec<String> = html
         .split("<section class=\"nhsuk-card cpis-holder\"")
