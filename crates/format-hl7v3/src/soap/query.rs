@@ -306,13 +306,16 @@ fn read_number(query: Option<Node>, faults: &mut Faults) -> Option<NhsNumber> {
     None
 }
 
+/// A question that says nothing about the care counts as an access: the authority is told (spec/hl7v3.md 7, assumed there).
+const UNSAID: Declared = Declared::Unscheduled;
+
 /// What is said about the care, wherever it stands in the question: its place is not known for certain (spec/hl7v3.md 7).
 fn read_access(query: Option<Node>, faults: &mut Faults) -> Option<Declared> {
     let mut found = Vec::new();
     if let Some(query) = query {
         collect(query, &mut found);
     }
-    let mut declared = Declared::Nothing;
+    let mut declared = None;
     for node in found {
         let said = value(node, &[], "value").or_else(|| value(node, &["value"], "value"));
         let said = said.or_else(|| filled(Cow::Borrowed(node.text())));
@@ -324,13 +327,13 @@ fn read_access(query: Option<Node>, faults: &mut Faults) -> Option<Declared> {
                 return None;
             }
         };
-        if declared != Declared::Nothing && declared != this {
+        if declared.is_some_and(|declared| declared != this) {
             faults.invalid("accessEventType", "it contradicts itself");
             return None;
         }
-        declared = this;
+        declared = Some(this);
     }
-    Some(declared)
+    Some(declared.unwrap_or(UNSAID))
 }
 
 /// How deep they nest is limited when the message is read.
