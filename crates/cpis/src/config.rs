@@ -13,8 +13,7 @@ mod subscriptions;
 pub use agent::MeshAgent;
 pub use print::{agent_printed, printed, printed_of};
 pub use settings::{
-    Config, Demographics, DemographicsSource, Email, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres,
-    Soap, Tls,
+    Config, Demographics, DemographicsSource, Email, LogFormat, LogLevel, Logs, Mesh, MeshServer, Pages, Postgres, Soap,
 };
 
 use crate::age_file;
@@ -39,6 +38,20 @@ impl Config {
         let mut config = read(path, "cpis config", Self::check)?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
         Ok(config)
+    }
+
+    /// The certificates of the listeners that have one, with the name under which they are spoken of and their keys.
+    pub fn certificates(&self) -> impl Iterator<Item = (&'static str, &Path, &Path)> {
+        let tls = self.tls.as_ref().map(|tls| ("certificate", &*tls.certificate, &*tls.key));
+        let mesh = self
+            .mesh
+            .as_ref()
+            .and_then(|mesh| Some(("certificate of [mesh]", mesh.certificate.as_deref()?, mesh.key.as_deref()?)));
+        let soap = self
+            .soap
+            .as_ref()
+            .and_then(|soap| Some(("certificate of [soap]", soap.certificate.as_deref()?, soap.key.as_deref()?)));
+        [tls, mesh, soap].into_iter().flatten()
     }
 
     /// Everything that is wrong, each in one sentence.

@@ -6,6 +6,7 @@ mod clock;
 mod database;
 mod demographics;
 mod disk;
+mod email;
 mod issuers;
 mod keys;
 mod log;
@@ -50,8 +51,8 @@ async fn examine(patient: &Patient) -> Vec<Finding> {
     let here = places.clone();
     let (ring, told) = read("key ring", move || keys::ring(&here)).await.unwrap_or_else(|late| (None, vec![late]));
     findings.extend(told);
-    if let Some(tls) = config.as_ref().and_then(|config| config.tls.clone()) {
-        findings.extend(read("certificate", move || tls::check(&tls)).await.unwrap_or_else(|late| vec![late]));
+    if let Some(config) = config.clone() {
+        findings.extend(read("certificate", move || tls::check(&config)).await.unwrap_or_else(|late| vec![late]));
     }
     let (store, told) = database::open(places).await;
     findings.extend(told);
@@ -71,6 +72,7 @@ async fn examine(patient: &Patient) -> Vec<Finding> {
             .push(read("backup", move || backup::check(&here, SystemClock.now())).await.unwrap_or_else(|late| late));
         findings.extend(Box::pin(issuers::check(config)).await);
         findings.extend(Box::pin(within("demographics", CHECK_LIMIT, demographics::check(config))).await);
+        findings.extend(within("e-mail", CHECK_LIMIT, email::check(config)).await);
         findings.extend(within("service", CHECK_LIMIT, service::check(config, places)).await);
     }
     findings.extend(clock::synchronised(Path::new("/run/systemd/timesync")));

@@ -34,7 +34,8 @@ impl Relay {
     }
 }
 
-fn smtp(settings: &Settings, pages: &Pages) -> Result<Smtp> {
+/// The relay of the configuration. Nothing is connected to yet.
+pub fn smtp(settings: &Settings, pages: &Pages) -> Result<Smtp> {
     let choices = settings.choices(&pages.name)?;
     Smtp::new(&choices).map_err(|faults| {
         let mend = "See [email] in the configuration; cpis config prints it with its meaning.";

@@ -23,9 +23,9 @@ pub fn tell_start() {
     metrics::gauge!("cpis_started_timestamp_seconds").set(SystemClock.now().as_second() as f64);
 }
 
-/// Tells when the certificate ends that was read at the start.
-pub fn tell_certificate(path: &Path) {
-    if let Some((_, ends)) = tls::validity(path) {
+/// Tells when the first of the certificates ends that were read at the start.
+pub fn tell_certificates<'p>(paths: impl Iterator<Item = &'p Path>) {
+    if let Some(ends) = paths.filter_map(|path| Some(tls::validity(path)?.1)).min() {
         metrics::gauge!("cpis_certificate_ends_timestamp_seconds").set(ends as f64);
     }
 }

@@ -87,9 +87,7 @@ pub async fn run(arguments: &cli::Serve, role: Role) -> Result<ExitCode> {
         relay,
     };
     let mut running = Running::start(opened, config.choices(places.checkpoints), mail, known, doors).await?;
-    if let Some(tls) = &config.tls {
-        gauges::tell_certificate(&tls.certificate);
-    }
+    gauges::tell_certificates(config.certificates().map(|(_, certificate, _)| certificate));
     if let Some(folder) = &config.backup.folder {
         running.follow_backups(folder.clone());
     }

@@ -213,4 +213,10 @@ fn a_certificate_that_ended_or_has_another_key_is_a_fault() {
     let other = rcgen::KeyPair::generate().unwrap();
     std::fs::write(folder.join("key.pem"), other.serialize_pem()).unwrap();
     has_fault(&doctor(&installation), &["certificate: ", "do not go together"]);
+    // That of another door.
+    write(2020, 2021);
+    let soap = "[soap]\ncertificate = \"certificate.pem\"\nkey = \"key.pem\"\nclient_ca_file = \"certificate.pem\"\n\
+                asid = \"999999999901\"\n\n[[issuer]]";
+    std::fs::write(installation.config(), text.replace("[[issuer]]", soap)).unwrap();
+    has_fault(&doctor(&installation), &["certificate of [soap]: it ended on 2021-01-01", "renew it"]);
 }

@@ -79,6 +79,12 @@ fn an_authority_is_told_by_e_mail_that_there_are_notices_and_of_nobody() {
     let config = installation.config();
     let try_it = || cpis(&["email", "try", "you@nhs.example.org", "--config", config.to_str().unwrap()], "");
     assert!(try_it().out.contains("The relay took the letter."));
+    let letters = relay.letters().len();
+    let doctor = || cpis(&["doctor", "--config", config.to_str().unwrap()], "").out;
+    assert!(doctor().contains("e-mail: the relay answers"));
+    relay.from_now_on(Manner::Close(Step::Greeting));
+    assert!(doctor().contains("e-mail: the relay does not answer at the greeting"));
+    assert_eq!(relay.letters().len(), letters, "doctor sends nothing");
     relay.from_now_on(Manner::Say { at: Step::Recipient, line: "550 5.1.1 you@nhs.example.org is unknown".to_owned() });
     let refused = try_it();
     assert!(refused.code == 1 && refused.err.contains("the relay refuses the recipient (550)"), "{}", refused.err);

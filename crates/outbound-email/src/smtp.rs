@@ -25,6 +25,17 @@ impl Smtp {
         settings.check().map(Self)
     }
 
+    /// Greets the relay as for a letter, logs in, and leaves.
+    pub async fn greet(&self) -> Result<(), EmailFault> {
+        let greeted = async {
+            let mut relay = self.connected().await?;
+            let _ = tokio::time::timeout(GOODBYE, relay.quit()).await;
+            Ok(())
+        };
+        let greeted = tokio::time::timeout(self.0.timeout, greeted).await;
+        greeted.unwrap_or_else(|_| Err(EmailFault::Away { why: "the relay takes too long".to_owned() }))
+    }
+
     async fn connected(&self) -> Result<AsyncSmtpConnection, EmailFault> {
         let Checked { host, port, hello, tls, .. } = &self.0;
         let at_once = (self.0.security == Security::Tls).then(|| tls.clone());
