@@ -3,7 +3,7 @@
 
 mod child;
 
-use child::cpis;
+use child::{Demo, Running, cpis};
 use cpis_format_hl7v2::mllp::{Decoder, Event, frame};
 use cpis_format_hl7v2::{Outcome, Problem, Profile, ack, adt};
 use serde_json::Value;
@@ -147,8 +147,8 @@ fn times_are_moved_to_now_where_asked() {
     assert!(!received.contains("|20260314183000") && received.contains("|20190722|"), "{received}");
 }
 
-/// A listener that speaks TLS and lets in who shows a certificate of `authority`; it accepts one message.
-fn tls_feed(server: (&str, &str), authority: &str) -> String {
+/// A listener that speaks TLS, lets in who shows a certificate of `authority`, and accepts all.
+fn tls_feed(server: (&str, &str), authority: &str) -> Feed {
     use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
     use tokio_rustls::rustls::pki_types::pem::PemObject;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -164,6 +164,8 @@ fn tls_feed(server: (&str, &str), authority: &str) -> String {
     let config = Arc::new(builder.with_client_cert_verifier(clients).with_single_cert(chain, key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let kept = received.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = ServerConnection::new(config.clone()).unwrap();
@@ -175,11 +177,19 @@ fn tls_feed(server: (&str, &str), authority: &str) -> String {
                     let Event::Message(message) = event else { continue };
                     stream.write_all(&answer(&message, Turn::Accept)).unwrap();
                     stream.flush().unwrap();
+                    kept.lock().unwrap().push(message);
                 }
             }
         }
     });
-    address
+    Feed { address, received }
+}
+
+/// A certificate and its key, in PEM.
+fn certificate(name: &str) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
 }
 
 #[test]
@@ -190,13 +200,8 @@ fn tls_is_spoken_with_a_certificate_where_asked() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let made = |name: &str| {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    };
-    let (server, client) = (made("feed.example"), made("pas.example"));
-    let address = tls_feed((&server.0, &server.1), &client.0);
+    let (server, client) = (certificate("feed.example"), certificate("pas.example"));
+    let address = tls_feed((&server.0, &server.1), &client.0).address;
     let (ca, own, key) = (write("ca.pem", &server.0), write("own.pem", &client.0), write("key.pem", &client.1));
     let arrival = sample("01-a04-arrival");
     let base = ["adt", "send", &arrival, "--to", &address, "--timeout", "5", "--tls-ca", &ca];
@@ -210,6 +215,71 @@ fn tls_is_spoken_with_a_certificate_where_asked() {
     }
     let done = cpis(&[&base[..8], &["missing.pem"]].concat(), "");
     assert!(done.code == 2 && done.err.contains("missing.pem"), "{}{}", done.out, done.err);
+}
+
+#[test]
+fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&folder.path().join("data"), folder.path());
+    let ready = demo.ready();
+    let text = |key: &str| ready[key].as_str().unwrap().to_owned();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
+    // Three certificates: the feed's, the sender's, the alerts' system's. The gateway shows the feed's to that system, too.
+    let (feed, sender, target) = (certificate("feed.example"), certificate("pas.example"), certificate("localhost"));
+    let alerts = tls_feed((&target.0, &target.1), &feed.0);
+    for (name, (certificate, key)) in [("feed", &feed), ("sender", &sender), ("target", &target)] {
+        write(&format!("{name}.crt"), certificate);
+        write(&format!("{name}.key"), key);
+    }
+    let read = |key: &str| std::fs::read_to_string(text(key)).unwrap();
+    write("own.pem", &(read("soap_client_cert") + &read("soap_client_key")));
+    write("profile.toml", "test_numbers = true\n");
+    assert_eq!(cpis(&["gateway", "key", &path("gateway.key")], "").code, 0);
+    let config = format!(
+        "data_dir = \"gateway\"\nkey_file = \"gateway.key\"\npage_listen = \"127.0.0.1:0\"\n\
+         [national]\nurl = \"{}\"\nservice_asid = \"999999999901\"\nown_asid = \"{}\"\nidentity_file = \"own.pem\"\nca_file = \"{}\"\n\
+         [[place]]\ncode = \"RAL01\"\nname = \"Royal Free Hospital\"\nresponsible = \"Sister Robin Example\"\n\
+         [[feed]]\nname = \"pas\"\nlisten = \"127.0.0.1:0\"\nsite = \"RAL01\"\nprofile = \"profile.toml\"\ntarget = \"pas\"\n\
+         certificate = \"feed.crt\"\nkey = \"feed.key\"\nclient_ca_file = \"sender.crt\"\n\
+         [[target]]\nname = \"pas\"\naddress = \"localhost:{}\"\nfacility = \"RAL\"\nto_application = \"PAS\"\n\
+         to_facility = \"RAL\"\nca_file = \"target.crt\"\ncertificate = \"feed.crt\"\nkey = \"feed.key\"\n",
+        text("soap"),
+        text("soap_asid"),
+        text("soap_ca"),
+        alerts.address.rsplit_once(':').unwrap().1,
+    );
+    write("gateway.toml", &config);
+    let config = path("gateway.toml");
+    let (gateway, told) = Running::start(&["gateway", "run", "--config", &config], "for the page").unwrap();
+    let address = told.split("Listening on ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let arrival = std::fs::read_to_string(sample("01-a04-arrival")).unwrap();
+    let number = ready["examples"]["lac"].as_str().unwrap();
+    write("arrival.hl7", &arrival.replace("9990417008", number).replace("|20190722|", "||").replace("RR813", "RAL01"));
+    let (file, ca) = (path("arrival.hl7"), path("feed.crt"));
+    let base = ["adt", "send", &file, "--as-of-now", "--to", &address, "--timeout", "20"];
+    let tls = ["--tls-ca", &ca, "--tls-name", "feed.example"];
+    let (own, key) = (path("sender.crt"), path("sender.key"));
+    let both = ["--tls-cert", &own, "--tls-key", &key];
+    // In the clear, without a certificate, and with one of somebody else: nothing is taken.
+    let (other, others_key) = (path("target.crt"), path("target.key"));
+    let stranger = ["--tls-cert", &other, "--tls-key", &others_key];
+    for more in [vec![], tls.to_vec(), [&tls[..], &stranger].concat()] {
+        let done = cpis(&[&base[..], &more].concat(), "");
+        assert!(done.code == 1 && !done.out.contains(" AA in "), "{more:?}: {}{}", done.out, done.err);
+    }
+    let done = cpis(&[&base[..], &tls, &both].concat(), "");
+    assert!(done.code == 0 && done.out.contains(" AA in "), "{}{}", done.out, done.err);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while alerts.count() == 0 {
+        assert!(std::time::Instant::now() < until, "no alert came");
+        std::thread::yield_now();
+    }
+    let alert = String::from_utf8(alerts.received.lock().unwrap()[0].clone()).unwrap();
+    assert!(alert.contains("ADT^A08") && alert.contains("Present, see viewer"));
+    let (_, code) = gateway.end();
+    assert_eq!((alerts.count(), code), (1, 0));
+    demo.end();
 }
 
 #[test]
