@@ -118,7 +118,7 @@ async fn start(folder: &Path, pas: SocketAddr) -> Result<(Gateway, SocketAddr)> 
     let target =
         Target { name: NAME.to_owned(), shape: Shape::A08, route, present_late: wording.present.clone(), wording };
     let feed = FeedRules { profile: profile.clone(), target: Some(target) };
-    let rules = Rules { feeds: BTreeMap::from([(NAME.to_owned(), feed)]), late: Rules::LATE };
+    let rules = Rules { feeds: BTreeMap::from([(NAME.to_owned(), feed)]), late: Rules::LATE, ..Rules::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let mllp = listener.local_addr()?;
     let second = Duration::from_secs(1);

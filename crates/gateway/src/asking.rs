@@ -12,8 +12,6 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How often is looked for questions that nobody was woken for.
-const LOOK: Duration = Duration::from_secs(5);
 /// Questions that are refused one after another before all others wait too: it is not one site's fault.
 const REFUSED_MAX: u32 = 3;
 
@@ -26,11 +24,18 @@ pub struct Pace {
     pub pause_first: Duration,
     /// The longest.
     pub pause_max: Duration,
+    /// How often is looked for questions that nobody was woken for.
+    pub look: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { concurrent: 8, pause_first: Duration::from_secs(1), pause_max: Duration::from_mins(1) }
+        Self {
+            concurrent: 8,
+            pause_first: Duration::from_secs(1),
+            pause_max: Duration::from_mins(1),
+            look: Duration::from_secs(5),
+        }
     }
 }
 
@@ -107,10 +112,10 @@ impl Course {
     }
 
     /// When something may be asked again that may not now.
-    fn next(&self) -> Instant {
+    fn next(&self, look: Duration) -> Instant {
         let now = Instant::now();
         let soonest = self.postponed.values().map(|(until, _)| *until).filter(|until| *until > now).min();
-        let look = now + LOOK;
+        let look = now + look;
         self.not_before.max(soonest.unwrap_or(look)).min(look)
     }
 }
@@ -128,7 +133,7 @@ impl Asking {
                 tracing::warn!(%error, "questions could not be read; it is tried again");
                 course.not_before = Instant::now() + self.pace.pause_first;
             }
-            let next = if course.not_before > Instant::now() { course.not_before } else { course.next() };
+            let next = if course.not_before > Instant::now() { course.not_before } else { course.next(self.pace.look) };
             tokio::select! {
                 () = self.signals.ending() => break,
                 Some(done) = course.asked.join_next(), if !course.asked.is_empty() => if let Ok((due, told)) = done {
@@ -147,11 +152,17 @@ impl Asking {
     }
 
     async fn ask_more(&self, course: &mut Course, free: usize) -> Result<(), StoreError> {
-        let excluded = course.excluded();
-        for due in self.store.asks_due(free, excluded, self.clock.now()).await? {
+        let (excluded, now) = (course.excluded(), self.clock.now());
+        let mut all = self.store.asks_due(free, excluded.clone(), now).await?;
+        // Whoever waits goes first.
+        if all.is_empty() && course.ids.is_empty() {
+            all = self.store.flags_due(free, excluded, now).await?;
+        }
+        for due in all {
             course.ids.push(due.id);
             let national = Arc::clone(&self.national);
-            let ask = Ask { event: due.event, number: due.number, birth: due.birth, site: due.site.clone() };
+            let (event, number, birth, again) = (due.event, due.number, due.birth, due.again);
+            let ask = Ask { event, number, birth, site: due.site.clone(), again };
             let begun = Instant::now();
             course.asked.spawn(async move {
                 let told = national.ask(&ask).await;
@@ -195,14 +206,21 @@ impl Asking {
             tracing::error!(site = due.site, "the national service finds a fault in a question");
         }
         let now = self.clock.now();
-        let is_late = now.duration_since(due.made) > self.store.rules().late;
+        let is_late = !due.again && now.duration_since(due.made) > self.store.rules().late;
+        // A fault of the question says nothing about the flag, which stands.
+        let answered = if due.again && answered == Answered::Invalid { Answered::Record } else { answered };
         if let Err(error) = self.store.answered(due.id, answered, is_late, now).await {
             // It waits and is asked again with the same event id.
             tracing::warn!(%error, "an answer could not be stored; it is asked again");
             course.not_before = Instant::now() + self.pace.pause_first;
             return;
         }
-        metrics::histogram!("cpis_gateway_checked_seconds").record(now.duration_since(due.made).as_secs_f64().max(0.0));
+        if due.again {
+            tracing::info!(site = due.site, stands = answered == Answered::Record, "an alert was looked at again");
+        } else {
+            let seconds = now.duration_since(due.made).as_secs_f64().max(0.0);
+            metrics::histogram!("cpis_gateway_checked_seconds").record(seconds);
+        }
         self.signals.wake_pushes();
         let was = self.reach.get();
         self.reach.set(Reach { answered: Some(now), hindered: None });

@@ -38,7 +38,6 @@ pub enum NumberTrouble {
 }
 
 /// What a message says of a person, or what is held of one.
-#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The local identity by which the hospital knows them.
@@ -48,8 +47,8 @@ pub struct Person {
     pub number: Option<NhsNumber>,
     /// Why there is none.
     pub trouble: Option<NumberTrouble>,
-    /// Whether the number is marked as present and verified (status 01), or a trace of ours found it.
-    pub verified: bool,
+    /// Whether the number is marked as present and verified (status 01), or a trace of ours found it; `None` where nothing was said.
+    pub verified: Option<bool>,
     /// The number was found by the gateway's own trace.
     pub traced: bool,
     /// Digest of what they were looked for by, so that nobody is looked for twice under the same details.
@@ -89,6 +88,11 @@ impl std::fmt::Debug for Person {
 }
 
 impl Person {
+    /// Whether the number is known to be right.
+    pub fn is_verified(&self) -> bool {
+        self.verified == Some(true)
+    }
+
     /// Takes what a newer message says; what the message leaves empty stays. Tells whether anything changed.
     pub fn learn(&mut self, said: &Self) -> bool {
         let before = self.clone();
@@ -103,9 +107,12 @@ impl Person {
                     let surplus = self.earlier.len().saturating_sub(EARLIER_NUMBERS_MAX);
                     self.earlier.drain(..surplus);
                 }
-                // A trace of ours stands until the hospital says the same or something else.
-                self.traced = self.traced && self.number == Some(number);
-                self.verified = said.verified || self.traced;
+                // A trace of ours stands until the hospital says the same or something else; and what is not said of the same
+                // number stays as it was.
+                let is_same = self.number == Some(number);
+                self.traced = self.traced && is_same;
+                self.verified =
+                    if self.traced { Some(true) } else { said.verified.or(self.verified.filter(|_| is_same)) };
                 self.number = Some(number);
                 self.trouble = None;
             }

@@ -17,6 +17,8 @@ pub struct Ask {
     pub birth: Option<Date>,
     /// ODS code of the site at which the patient is.
     pub site: String,
+    /// Whether a flag still stands is looked at again: it is no new access, and no authority is told.
+    pub again: bool,
 }
 
 impl std::fmt::Debug for Ask {

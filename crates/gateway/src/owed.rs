@@ -110,7 +110,7 @@ pub fn owed(known: &Known<'_>) -> Owed {
             Owed { withdraw, unchecked: Some(trouble.unwrap_or(Unchecked::Waiting)), ..Owed::default() }
         }
         // Nothing says that the record is this patient's: it is not shown, and somebody must look.
-        Some(Asked::Record) if !known.person.verified && known.person.birth.is_none() => {
+        Some(Asked::Record) if !known.person.is_verified() && known.person.birth.is_none() => {
             Owed { withdraw: visit.shown.is_some(), unchecked: Some(Unchecked::NoBirth), ..Owed::default() }
         }
         Some(Asked::Record) => {

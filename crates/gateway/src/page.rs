@@ -67,6 +67,8 @@ struct UncheckedView {
     location: String,
     is_open: bool,
     words: &'static str,
+    /// When information was held, and how many hours ago that is; for those alone who see local numbers.
+    earlier: Option<(String, i64)>,
     since: String,
 }
 
@@ -184,9 +186,9 @@ impl Page {
     }
 
     async fn view(&self, is_whole: bool) -> Result<View, StoreError> {
-        let (status, unchecked, notes) =
-            tokio::try_join!(self.store.status(), self.store.unchecked(), self.store.notes())?;
         let now = self.clock.now();
+        let (status, unchecked, notes) =
+            tokio::try_join!(self.store.status(), self.store.unchecked(now), self.store.notes())?;
         let (heading, advice, is_good) = heading(self.reach.get(), unchecked.len(), notes.len(), now);
         let local = |text: &str| if is_whole { text.to_owned() } else { shortened(text) };
         let unchecked = unchecked.into_iter().map(|row| UncheckedView {
@@ -195,6 +197,10 @@ impl Page {
             location: row.location,
             is_open: row.is_open,
             words: row.reason.words(),
+            earlier: row
+                .record_at
+                .filter(|_| is_whole)
+                .map(|at| (when(at, now), now.duration_since(at).as_hours().max(0))),
             since: when(row.since, now),
         });
         let notes = notes.into_iter().map(|row| NoteView {

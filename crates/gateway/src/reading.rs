@@ -164,7 +164,7 @@ impl Reading<'_> {
             local,
             number,
             trouble: trouble(&patient.number),
-            verified: patient.is_verified(),
+            verified: is_status_said(patient).then(|| patient.is_verified()),
             traced: false,
             sought: None,
             birth: patient.birth.day(),
@@ -224,6 +224,11 @@ impl Reading<'_> {
     fn start(&self, visit: &Visit) -> Timestamp {
         visit.start.as_ref().map_or(self.at, cpis_format_hl7v2::moment::Moment::at)
     }
+}
+
+/// Whether a message says how sure its number is. An empty field leaves it as it was.
+fn is_status_said(patient: &Patient) -> bool {
+    patient.status.is_some() || patient.number_is_doubted || patient.birth_is_estimated
 }
 
 fn trouble(number: &Number) -> Option<NumberTrouble> {

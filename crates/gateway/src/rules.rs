@@ -13,6 +13,10 @@ pub struct Rules {
     pub feeds: BTreeMap<String, FeedRules>,
     /// An answer that comes this long after its question was made is late.
     pub late: SignedDuration,
+    /// The answer behind a flag of a patient who is still here is asked for again after this, without telling anybody.
+    pub look_again: Option<SignedDuration>,
+    /// An earlier answer that information is held stands beside a visit that is not checked for so long, with its age.
+    pub remember: Option<SignedDuration>,
 }
 
 /// What is decided by on a feed.

@@ -297,7 +297,7 @@ async fn a_day_with_outages_and_kills_loses_and_doubles_nothing() {
     child.wait().unwrap();
     let vault = Vault::parse(&key, SystemEntropy::new().unwrap()).unwrap();
     let store = Store::open(&folder.path().join("gateway.sqlite"), vault, Rules::default()).unwrap();
-    let unchecked = store.unchecked().await.unwrap();
+    let unchecked = store.unchecked(SystemClock.now()).await.unwrap();
     let listed: BTreeMap<_, _> = unchecked.into_iter().map(|row| (row.local, row.reason.code())).collect();
     let expected: BTreeMap<_, _> = patients
         .iter()

@@ -3,9 +3,10 @@
 
 mod world;
 
-use cpis_app::SystemEntropy;
+use cpis_app::{Clock, SystemEntropy};
 use cpis_gateway::national::Told;
 use cpis_gateway::{Rules, Store, StoreError, Vault};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use world::{Adt, World, said};
 
 const CHILD: &str = "9990417008";
@@ -169,4 +170,45 @@ async fn a_stolen_file_names_nobody_and_opens_with_its_key_alone() {
     assert!(store.rows().await.unwrap() > 0);
     store.purge(keep, "2028-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
     assert_eq!(store.rows().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_earlier_answer_that_information_is_held_stands_beside_who_is_not_checked_with_its_age() {
+    let world = World::new().await;
+    world.national.knows(CHILD, "2019-07-22");
+    let mut pas = world.sender().await;
+    let second = |id, visit, local, number| {
+        let (at, started) = ("20260314234000", "20260314234000");
+        Adt { id, at, started, visit, local, number: Some(number), ..Adt::default() }.text()
+    };
+    pas.accepted(&Adt::default().text()).await;
+    pas.accepted(&Adt { id: "2", visit: "AE2", local: "L2", number: Some(OTHER), ..Adt::default() }.text()).await;
+    world.pas.wait(1).await;
+    world.wait_answered().await;
+    world.national.is_away(Some(Told::Away(None)));
+    world.clock.set("2026-03-14T23:45:00Z");
+    pas.accepted(&second("3", "AE3", "L4410021", CHILD)).await;
+    pas.accepted(&second("4", "AE4", "L2", OTHER)).await;
+    world.wait_unchecked_reasons(&["away", "away"]).await;
+    let record_at = async || {
+        let mut rows = world.store.unchecked(world.clock.now()).await.unwrap();
+        rows.sort_by(|one, other| one.local.cmp(&other.local));
+        rows.into_iter().map(|row| row.record_at.map(|at| at.to_string())).collect::<Vec<_>>()
+    };
+    // That nothing was held is never said so.
+    assert_eq!(record_at().await, [None, Some(world::NOW.to_owned())]);
+    let page = async |path: &str| {
+        let mut stream = tokio::net::TcpStream::connect(world.page).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nAuthorization: Bearer open sesame\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    assert!(page("/full").await.contains("At 18:32, 5 hours ago, information was held. It may have changed since"));
+    assert!(!page("/").await.contains("information was held"));
+    world.clock.set("2026-03-15T06:33:00Z");
+    assert_eq!(record_at().await, [None, None], "it is remembered for twelve hours");
 }

@@ -4,6 +4,7 @@
 mod world;
 
 use cpis_gateway::finding::Found;
+use cpis_gateway::national::Told;
 use world::{Adt, World, said};
 
 const CHILD: &str = "9990417008";
@@ -150,7 +151,7 @@ async fn the_department_and_the_pas_announce_one_attendance() {
     let third = Adt { id: "3", visit: "AE2", at: "20260315185000", started: "20260315185000", ..Adt::default() };
     pas.accepted(&third.text()).await;
     world.pas.wait(3).await;
-    let asked = world.national.asked();
+    let asked: Vec<_> = world.national.asked().into_iter().filter(|got| !got.again).collect();
     assert_eq!(asked.len(), 2);
     assert_ne!(asked[0].event, asked[1].event);
 }
@@ -281,4 +282,32 @@ async fn a_number_is_found_by_name_only_where_one_person_fits() {
     let all = world.pas.wait(3).await;
     assert_eq!([said(&all[1]).0, said(&all[2]).0], ["withdrawn", "shown"]);
     assert_eq!(*world.finder.asked.lock().unwrap(), ["TESTCHILD", "NOBODY"]);
+}
+
+#[tokio::test]
+async fn a_flag_whose_record_ends_while_the_patient_stays_is_withdrawn_and_nobody_is_told() {
+    let world = World::new().await;
+    world.national.knows(CHILD, "2019-07-22");
+    let mut pas = world.sender().await;
+    pas.accepted(&Adt::default().text()).await;
+    world.pas.wait(1).await;
+    // It stands after a day: looked at again, silently, under an event of its own. Once is enough for another day.
+    world.clock.set("2026-03-15T19:00:00Z");
+    let asked = world.national.wait_asked(2).await;
+    assert!(!asked[0].again && asked[1].again && asked[0].event != asked[1].event);
+    // The national service away: what is shown stands.
+    world.national.is_away(Some(Told::Away(None)));
+    world.clock.set("2026-03-16T20:00:00Z");
+    let away = world.national.wait_asked(4).await;
+    assert!(away[2] == away[3] && away[2].again, "the same question again");
+    assert_eq!(world.pas.got.borrow().len(), 1);
+    world.national.forgets(CHILD);
+    world.national.is_away(None);
+    assert_eq!(said(&world.pas.wait(2).await[1]), ("withdrawn", "L4410021".into(), "AE1".into()));
+    // It is not asked about any more, and checked all the same.
+    let count = world.national.asked().len();
+    world.clock.set("2026-03-20T20:00:00Z");
+    pas.accepted(&Adt { event: "A08", id: "2", at: "20260320200000", ..Adt::default() }.text()).await;
+    world.wait_answered().await;
+    assert_eq!((world.national.asked().len(), world.unchecked().await), (count, vec![]));
 }

@@ -55,6 +55,7 @@ impl DemoGateway {
         let rules = Rules {
             feeds: BTreeMap::from([("demo".to_owned(), FeedRules { profile: profile.clone(), target: None })]),
             late: Rules::LATE,
+            ..Rules::default()
         };
         let handle = metrics_text(metric_table::describe)?;
         let gateway = Gateway::start(Parts {

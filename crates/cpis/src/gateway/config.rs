@@ -125,7 +125,9 @@ pub fn read(path: &Path) -> Result<Checked> {
         return Err(fault(faults.join("; ")));
     }
     let late = SignedDuration::from_mins(i64::from(config.late_minutes));
-    Ok(Checked { config, rules: Rules { feeds, late } })
+    let hours = |hours: u32| (hours > 0).then(|| SignedDuration::from_hours(i64::from(hours)));
+    let (look_again, remember) = (hours(config.national.look_again_hours), hours(config.national.remember_hours));
+    Ok(Checked { config, rules: Rules { feeds, late, look_again, remember } })
 }
 
 fn ranges(faults: &mut Vec<String>, of: &str, rows: &[(&str, u32, u32, u32)]) {
@@ -162,6 +164,8 @@ impl National {
                 ("timeout_ms", self.timeout_ms, 100, 60_000),
                 ("concurrent", self.concurrent, 1, 64),
                 ("pause_seconds_max", self.pause_seconds_max, 1, 3600),
+                ("look_again_hours", self.look_again_hours, 0, 720),
+                ("remember_hours", self.remember_hours, 0, 168),
             ],
         );
         faults

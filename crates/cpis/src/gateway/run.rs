@@ -64,6 +64,7 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
             concurrent: config.national.concurrent as usize,
             pause_first: PAUSE_FIRST,
             pause_max: seconds(config.national.pause_seconds_max),
+            ..Pace::default()
         },
         keep: Keep { visit_days: config.visit_days, raw_days: config.message_days, seen_days: config.known_days },
         page: Some(PageSettings {

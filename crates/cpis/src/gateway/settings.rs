@@ -65,6 +65,12 @@ settings! {
         concurrent: u32 = default(8_u32),
         /// Seconds between two tries while it does not answer, at most. It begins with one.
         pause_seconds_max: u32 = default(60_u32),
+        /// Hours after which the record behind an alert is looked at again while the patient is still here: an alert whose record
+        /// ended is withdrawn. Looked at silently, so that no authority is told of it. 0 for never.
+        look_again_hours: u32 = default(24_u32),
+        /// Hours for which an earlier answer that information is held is shown, with its age, beside a patient who is not checked, to
+        /// whoever has the page's token. Answers that nothing is held are never shown so. 0 for never.
+        remember_hours: u32 = default(0_u32),
     }
 
     /// A place from which is asked.

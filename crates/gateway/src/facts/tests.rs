@@ -14,7 +14,7 @@ fn said(number: Option<&str>, trouble: Option<NumberTrouble>, minute: i64) -> Pe
         local: Local { number: "L1".into(), authority: "RR8".into(), feed: String::new() },
         number: number.map(|number| number.parse().unwrap()),
         trouble: trouble.or(number.is_none().then_some(NumberTrouble::Missing)),
-        verified: number.is_some(),
+        verified: number.map(|_| true),
         traced: false,
         sought: None,
         birth: None,
@@ -55,6 +55,24 @@ fn the_newest_number_counts_and_a_missing_one_takes_none_away() {
         (vec![said(Some(NUMBER), None, 0), said(None, Some(Two), 1), said(Some(OTHER), None, 2)], (is(OTHER), None, 1)),
     ] {
         assert_eq!(learned(&all), expected);
+    }
+}
+
+#[test]
+fn what_is_not_said_of_the_same_number_stays() {
+    let unsaid = |number, minute| Person { verified: None, ..said(Some(number), None, minute) };
+    let doubted = |minute| Person { verified: Some(false), ..said(Some(NUMBER), None, minute) };
+    for (all, expected) in [
+        (vec![said(Some(NUMBER), None, 0), unsaid(NUMBER, 1)], true),
+        (vec![said(Some(NUMBER), None, 0), doubted(1), unsaid(NUMBER, 2)], false),
+        (vec![said(Some(NUMBER), None, 0), unsaid(OTHER, 1)], false),
+        (vec![unsaid(NUMBER, 0), said(Some(NUMBER), None, 1)], true),
+    ] {
+        let mut person = all[0].clone();
+        for said in &all[1..] {
+            person.learn(said);
+        }
+        assert_eq!(person.is_verified(), expected);
     }
 }
 

@@ -18,7 +18,7 @@ fn person() -> Person {
         local: Local { number: "L1".into(), authority: "RR8".into(), feed: String::new() },
         number: Some("9990417008".parse().unwrap()),
         trouble: None,
-        verified: true,
+        verified: Some(true),
         traced: false,
         sought: None,
         birth: Some("2019-07-22".parse().unwrap()),
@@ -76,7 +76,7 @@ fn what_is_owed_follows_from_the_facts() {
     let shown = || Visit { shown: Some(NUMBER), ..visit() };
     let number = |trouble| Person { number: None, trouble, ..person() };
     let hours = |hours| Visit { started: at(NOW) + SignedDuration::from_hours(hours), ..visit() };
-    let unverified = Person { verified: false, ..person() };
+    let unverified = Person { verified: Some(false), ..person() };
     let waiting = Some(Asked::Waiting(None));
     for (visit, person, asked, expected) in [
         (visit(), person(), None, "ask waiting"),

@@ -30,6 +30,8 @@ pub struct Due {
     pub feed: String,
     /// When it was made.
     pub made: Timestamp,
+    /// It was answered before: whether the flag still stands is looked at again.
+    pub again: bool,
 }
 
 impl std::fmt::Debug for Due {
@@ -79,6 +81,25 @@ pub(super) fn of(connection: &Connection, visit: Key) -> Result<Vec<Question>, S
         questions.push(Question { number: row.get(0)?, identity: row.get(1)?, asked });
     }
     Ok(questions)
+}
+
+/// When the national service last said that it holds a record of a number and details, if that is the last thing that it said of
+/// them and not before a time.
+pub(super) fn record_since(
+    connection: &Connection,
+    number: Key,
+    identity: Key,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "-- ask.last\nSELECT state, answered FROM ask WHERE number_key = ?1 AND identity_key = ?2 AND answered IS NOT NULL \
+               ORDER BY answered DESC, id DESC LIMIT 1";
+    let last: Option<(i64, i64)> = connection
+        .prepare_cached(sql)?
+        .query_row(params![number, identity], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let record =
+        last.filter(|(state, _)| *state == state_of(Answered::Record)).map(|(_, at)| rows::time(at)).transpose()?;
+    Ok(record.filter(|at| *at >= since))
 }
 
 pub(super) fn any_answered(connection: &Connection, visit: Key) -> Result<bool, StoreError> {
@@ -169,18 +190,54 @@ impl Store {
                     continue;
                 }
                 let (birth, site, feed) = (person.birth, visit.site, visit.feed);
-                due.push(Due { id, event: Uuid::from_bytes(event), number, birth, site, feed, made: rows::time(made)? });
+                let (event, made) = (Uuid::from_bytes(event), rows::time(made)?);
+                due.push(Due { id, event, number, birth, site, feed, made, again: false });
             }
             Ok(due)
         })
         .await
     }
 
-    /// Notes an answer. A question that was dropped meanwhile is answered to nobody. Tells how long it took.
+    /// Answers behind flags that are shown now and that are old enough to be looked at again, the oldest first.
+    pub async fn flags_due(&self, max: usize, not: Vec<i64>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+        self.step(move |connection, ground| {
+            let Some(before) = ground.rules.look_again.and_then(|age| now.checked_sub(age).ok()) else {
+                return Ok(Vec::new());
+            };
+            let sql = "-- ask.flags_due\nSELECT id, visit_key, number_key, event_id, answered FROM ask \
+                       WHERE state = 1 AND answered < ?1 AND EXISTS (SELECT 1 FROM visit \
+                       WHERE (key = ask.visit_key OR with_key = ask.visit_key) AND state = 0 AND shown = ask.number_key) \
+                       ORDER BY answered, id LIMIT ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![before.as_millisecond(), (max + not.len()) as i64])?;
+            let mut due = Vec::new();
+            while let Some(row) = found.next()? {
+                let (id, answered): (i64, i64) = (row.get(0)?, row.get(4)?);
+                let Some(visit) = rows::visit(connection, ground, row.get(1)?)?.filter(|_| !not.contains(&id)) else {
+                    continue;
+                };
+                let person = persons::find(connection, ground, visit.person)?.and_then(|(_, person)| person);
+                let Some((person, number)) = current(ground, person, row.get(2)?) else { continue };
+                // An event of its own, and the same one when it is tried again.
+                let first = Uuid::from_bytes(row.get(3)?);
+                let event = Uuid::new_v5(&first, &answered.to_be_bytes());
+                let (birth, site, feed) = (person.birth, visit.site, visit.feed);
+                due.push(Due { id, event, number, birth, site, feed, made: rows::time(answered)?, again: true });
+                if due.len() == max {
+                    break;
+                }
+            }
+            Ok(due)
+        })
+        .await
+    }
+
+    /// Notes an answer, the first or a later one. A question that was dropped meanwhile is answered to nobody. Tells whether it was
+    /// there.
     pub async fn answered(&self, id: i64, answered: Answered, late: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.step(move |connection, ground| {
-            let sql = "-- ask.answered\nUPDATE ask SET state = ?2, answered = ?3, trouble = NULL, late = ?4 \
-                       WHERE id = ?1 AND state = 0 RETURNING visit_key";
+            let sql = "-- ask.answered\nUPDATE ask SET late = iif(state = 0, ?4, late), state = ?2, answered = ?3, trouble = NULL \
+                       WHERE id = ?1 AND state IN (0, 1) RETURNING visit_key";
             let visit: Option<Key> = connection
                 .prepare_cached(sql)?
                 .query_row(params![id, state_of(answered), now.as_millisecond(), late], |row| row.get(0))

@@ -24,7 +24,7 @@ impl Ground {
     /// The key of what an answer depends on beside the number.
     pub fn identity_key(&self, person: &Person) -> Key {
         let birth = person.birth.map(|birth| birth.to_string()).unwrap_or_default();
-        self.vault.digest("identity", &[&birth, if person.verified { "1" } else { "0" }])
+        self.vault.digest("identity", &[&birth, if person.is_verified() { "1" } else { "0" }])
     }
 }
 

@@ -59,6 +59,8 @@ CREATE TABLE ask (
     UNIQUE (visit_key, number_key, identity_key)
 ) STRICT;
 CREATE INDEX ask_waiting ON ask (id) WHERE state = 0;
+CREATE INDEX ask_found ON ask (answered) WHERE state = 1;
+CREATE INDEX ask_number ON ask (number_key);
 
 -- A message owed to a hospital's system. state: 0 waits, 1 accepted, 2 rejected.
 CREATE TABLE push (

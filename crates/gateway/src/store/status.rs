@@ -1,7 +1,7 @@
 //! What the page and the metrics tell of the store: counts, ages, lists.
 
 use super::notes::NoteKind;
-use super::{Ground, Store, StoreError, persons, rows};
+use super::{Ground, Store, StoreError, asks, persons, rows};
 use crate::facts::{State, Unchecked};
 use crate::vault::Key;
 use jiff::Timestamp;
@@ -27,6 +27,8 @@ pub struct UncheckedRow {
     pub since: Timestamp,
     /// Whether the patient is still there.
     pub is_open: bool,
+    /// When the national service last said that it holds information, if that is remembered and no other answer came since.
+    pub record_at: Option<Timestamp>,
 }
 
 /// Something that somebody should look at.
@@ -124,8 +126,9 @@ impl Store {
     }
 
     /// Visits that are not checked, those who wait longest first.
-    pub async fn unchecked(&self) -> Result<Vec<UncheckedRow>, StoreError> {
-        self.step(|connection, ground| {
+    pub async fn unchecked(&self, now: Timestamp) -> Result<Vec<UncheckedRow>, StoreError> {
+        self.step(move |connection, ground| {
+            let remembered = ground.rules.remember.and_then(|age| now.checked_sub(age).ok());
             let sql = format!(
                 "-- unchecked.list\nSELECT key FROM visit WHERE unchecked IS NOT NULL ORDER BY state, unchecked_at, key LIMIT {ROWS_MAX}"
             );
@@ -133,15 +136,24 @@ impl Store {
             let mut list = Vec::new();
             for key in keys {
                 let Some(visit) = rows::visit(connection, ground, key)? else { continue };
-                let (Some(reason), Some(since)) = (visit.unchecked, visit.unchecked_at) else { continue };
+                let (Some(reason), Some(at)) = (visit.unchecked, visit.unchecked_at) else { continue };
+                let person = persons::find(connection, ground, visit.person)?.and_then(|(_, person)| person);
+                let numbered = person.as_ref().and_then(|person| Some((person, person.number?)));
+                let record_at = match (remembered, numbered) {
+                    (Some(since), Some((person, number))) => {
+                        asks::record_since(connection, ground.number_key(number), ground.identity_key(person), since)?
+                    }
+                    _ => None,
+                };
                 list.push(UncheckedRow {
-                    local: local_number(connection, ground, visit.person)?.unwrap_or_default(),
+                    local: person.map(|person| person.local.number).unwrap_or_default(),
                     visit: visit.place.number,
                     location: visit.place.location.split('^').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
                     feed: visit.feed,
                     reason,
-                    since,
+                    since: at,
                     is_open: visit.state == State::Open,
+                    record_at,
                 });
             }
             Ok(list)

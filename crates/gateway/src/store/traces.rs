@@ -61,7 +61,8 @@ impl Store {
             }
             person.sought = Some(sought_key);
             if number.is_some() {
-                (person.number, person.trouble, person.traced) = (number, None, true);
+                (person.number, person.trouble) = (number, None);
+                (person.traced, person.verified) = (true, Some(true));
             }
             persons::save(connection, ground, key, &person, now)?;
             settle::person(connection, ground, key, now)

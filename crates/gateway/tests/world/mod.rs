@@ -26,6 +26,7 @@ use cpis_gateway::national::{Ask, National, Told};
 use cpis_gateway::store::Keep;
 use cpis_gateway::{FeedRules, Gateway, Parts, Rules, Store, Target, Vault};
 use cpis_model::{Date, Timestamp};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -73,6 +74,7 @@ pub struct Got {
     pub number: String,
     pub birth: Option<Date>,
     pub site: String,
+    pub again: bool,
 }
 
 /// A national service that knows some numbers.
@@ -94,6 +96,7 @@ impl National for FakeNational {
             number: ask.number.digits().to_owned(),
             birth: ask.birth,
             site: ask.site.clone(),
+            again: ask.again,
         };
         let special = self.special.lock().unwrap().get(&got.number).copied();
         let told = away.or(special).unwrap_or_else(|| match self.records.lock().unwrap().get(&got.number) {
@@ -109,6 +112,10 @@ impl National for FakeNational {
 impl FakeNational {
     pub fn knows(&self, number: &str, birth: &str) {
         self.records.lock().unwrap().insert(number.to_owned(), Some(birth.parse().unwrap()));
+    }
+
+    pub fn forgets(&self, number: &str) {
+        self.records.lock().unwrap().remove(number);
     }
 
     pub fn is_away(&self, told: Option<Told>) {
@@ -284,7 +291,8 @@ fn rules(profile: &str) -> Rules {
     };
     let feed = FeedRules { profile: Profile::from_toml(profile).unwrap(), target: Some(target) };
     let late = cpis_gateway::rules::Rules::LATE;
-    Rules { feeds: BTreeMap::from([("pas".to_owned(), feed)]), late }
+    let hours = |hours| Some(SignedDuration::from_hours(hours));
+    Rules { feeds: BTreeMap::from([("pas".to_owned(), feed)]), late, look_again: hours(24), remember: hours(12) }
 }
 
 impl World {
@@ -336,7 +344,7 @@ impl World {
 
     /// What is not checked: local number and reason.
     pub async fn unchecked(&self) -> Vec<(String, &'static str)> {
-        let mut rows = self.store.unchecked().await.unwrap();
+        let mut rows = self.store.unchecked(self.clock.now()).await.unwrap();
         // The clock stands, so that all wait since the same moment.
         rows.sort_by(|one, other| one.local.cmp(&other.local));
         rows.into_iter().map(|row| (row.local, row.reason.code())).collect()
@@ -430,7 +438,7 @@ pub async fn start(
         }],
         national,
         finder,
-        pace: Pace { concurrent: 4, pause_first: quick, pause_max: quick },
+        pace: Pace { concurrent: 4, pause_first: quick, pause_max: quick, look: Duration::from_millis(20) },
         keep: Keep::default(),
         page: Some(PageSettings {
             listener: page,
