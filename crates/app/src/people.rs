@@ -63,17 +63,20 @@ impl Keys {
             .map_err(|_| AppError::damaged(format!("the key of {:?} does not open", row.id)))
     }
 
-    /// A new person behind a number, and their key.
-    pub fn new_person(&self, at: Timestamp, number: NhsNumber) -> (NewPerson, SealKey) {
-        let id = PersonId::new(at, u64::from_be_bytes(random(&*self.entropy)));
-        let key = SealKey::random(&*self.entropy);
-        let person = NewPerson {
-            id,
-            keys: self.ring.find(number),
-            number: self.ring.seal(&*self.entropy, &number_place(id), number.digits().as_bytes()),
-            data_key: self.wrap_person_key(id, &key),
+    /// New people behind numbers, each with a key of their own. Their surrogates stand side by side: one draw decides whether
+    /// all of them are free, however many there are.
+    pub fn new_people(&self, at: Timestamp, numbers: &[NhsNumber]) -> Vec<NewPerson> {
+        let first = PersonId::new(at, u64::from_be_bytes(random(&*self.entropy)));
+        let person = |(place, number): (u32, &NhsNumber)| {
+            let id = first.after(place);
+            NewPerson {
+                id,
+                keys: self.ring.find(*number),
+                number: self.ring.seal(&*self.entropy, &number_place(id), number.digits().as_bytes()),
+                data_key: self.wrap_person_key(id, &SealKey::random(&*self.entropy)),
+            }
         };
-        (person, key)
+        (0..).zip(numbers).map(person).collect()
     }
 
     /// A person's key, wrapped under the active key of the ring.

@@ -420,3 +420,13 @@ async fn what_came_earlier_takes_effect_first() {
     }
     assert!(world.verify().await.is_clean());
 }
+
+#[tokio::test]
+async fn people_who_are_made_together_stand_side_by_side() {
+    // A country is filled while the clock stands: surrogates that are drawn one by one would meet, as birthdays do.
+    let world = World::new().await;
+    let numbers: Vec<_> = (0..1000).map(number).collect();
+    let at = world.service.clock.now();
+    let people = world.service.keys.new_people(at, &numbers);
+    assert!(people.windows(2).all(|pair| pair[1].id == pair[0].id.after(1)));
+}

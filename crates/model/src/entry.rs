@@ -27,6 +27,12 @@ impl PersonId {
         Self((((unit << Self::RANDOM_BITS) | low) as i64).max(1))
     }
 
+    /// The surrogate so many places after this one: people who are made together stand side by side.
+    #[must_use]
+    pub fn after(self, places: u32) -> Self {
+        Self(self.0.checked_add(i64::from(places)).unwrap_or(1))
+    }
+
     /// A stored value; `None` unless positive.
     pub fn from_stored(value: i64) -> Option<Self> {
         (value > 0).then_some(Self(value))

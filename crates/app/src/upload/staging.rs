@@ -24,6 +24,9 @@ use cpis_store::{ContactRow, Found, GroupId, PlanRow, Slice, StoreError, Via};
 use std::collections::{HashMap, HashSet};
 use tokio::task::JoinHandle;
 
+/// How often people are made with other surrogates where somebody was quicker.
+const CREATE_TRIES: u32 = 5;
+
 /// What is being staged for one file.
 pub(super) struct Staging {
     group: GroupId,
@@ -354,13 +357,16 @@ async fn new_people(service: &Service, checked: &[Checked<'_>]) -> Result<HashMa
         .filter(|number| seen.insert(*number))
         .collect();
     let at = service.clock.now();
-    let create =
-        || service.store.create_people(numbers.iter().map(|number| service.keys.new_person(at, *number).0).collect());
-    let rows = match create().await {
+    let create = || service.store.create_people(service.keys.new_people(at, &numbers));
+    let mut rows = create().await;
+    for _ in 1..CREATE_TRIES {
         // Another node took a surrogate or a number at the same moment.
-        Err(StoreError::Stale) => create().await?,
-        rows => rows?,
-    };
+        if !matches!(rows, Err(StoreError::Stale)) {
+            break;
+        }
+        rows = create().await;
+    }
+    let rows = rows?;
     numbers
         .into_iter()
         .zip(rows)
