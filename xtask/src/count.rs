@@ -1,7 +1,7 @@
 //! `cargo xtask count`: how many instructions one look takes, against the number that is kept in `bench/look.count`.
 //!
 //! Time depends on the machine and on whoever shares it; instructions of one compiler on one kind of processor do not. The
-//! program is built as for tests, so that counting it costs them little, and run twice with different numbers of looks: what lies
+//! program is built as for tests, so that counting it costs them little, and run twice at once with different numbers of looks: what lies
 //! between is what the looks cost. What is released takes a fraction of it; what a look does more or less shows in both.
 
 use std::fs;
@@ -35,8 +35,13 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
     ensure!(process::succeeds(&mut process::cargo(root, &build))?, "the program that looks was not built");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
     let program = target.join("debug/one-look");
-    let [few, many] = LOOKS.map(|looks| instructions(&program, looks));
-    let count = many?.saturating_sub(few?) / (LOOKS[1] - LOOKS[0]);
+    let (few, many) = std::thread::scope(|scope| {
+        let few = scope.spawn(|| instructions(&program, LOOKS[0]));
+        let many = instructions(&program, LOOKS[1]);
+        (few.join(), many)
+    });
+    let few = few.unwrap_or_else(|_| bail!("the shorter run ended without a word"))?;
+    let count = many?.saturating_sub(few) / (LOOKS[1] - LOOKS[0]);
     let compiler = format!("{}, {}", compiler(root)?, processor());
     let path = root.join(KEPT);
     if options.record {
