@@ -19,7 +19,7 @@ pub use adt::{Adt, AdtAction, AdtSend, AdtSimulate, Department as AdtDepartment,
 pub use agent::{MeshAgent, MeshAgentAction};
 pub use backup::{Backup, KeyExport, KeyImport, Restore};
 pub use email::{Email, EmailAction};
-pub use gateway::{Gateway, GatewayAction, GatewayCheck};
+pub use gateway::{Gateway, GatewayAction, GatewayCheck, GatewayLoad};
 pub use mailbox::{Mailbox, MailboxAction};
 pub use organisations::{Organisations, OrganisationsAction};
 pub use simulate::{Scenario, Simulate};

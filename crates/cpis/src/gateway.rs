@@ -17,6 +17,7 @@ pub async fn run(arguments: Gateway) -> Result<ExitCode> {
     match (arguments.action, arguments.config) {
         (Some(GatewayAction::Run(arguments)), _) => run::run(&arguments.config).await,
         (Some(GatewayAction::Replay(arguments)), _) => run::replay(&arguments.config).await,
+        (Some(GatewayAction::Load(arguments)), _) => run::load(&arguments).await,
         (Some(GatewayAction::Check(arguments)), _) => check::run(&arguments),
         (Some(GatewayAction::Key { file }), _) => run::new_key(&file),
         (Some(GatewayAction::Config), _) => {

@@ -4,6 +4,7 @@
 mod child;
 
 use child::{Demo, Running, cpis};
+use cpis_app::Clock as _;
 use cpis_format_hl7v2::mllp::{Decoder, Event, frame};
 use cpis_format_hl7v2::{Outcome, Problem, Profile, ack, adt};
 use serde_json::Value;
@@ -279,6 +280,32 @@ fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_
     assert!(alert.contains("ADT^A08") && alert.contains("Present, see viewer"));
     let (_, code) = gateway.end();
     assert_eq!((alerts.count(), code), (1, 0));
+
+    // From a file, in a batch, with the gateway stopped: one that came before, and one more.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let number = |example: &str| ready["examples"][example].as_str().unwrap().to_owned();
+    let other =
+        text.replace(&number("lac"), &number("two_plans")).replace("L4410021", "L7").replace("AE26031400771", "AE7");
+    let minute = format!("{}", cpis_app::SystemClock.now().strftime("%Y%m%d%H%M00"));
+    write("batch.hl7", &format!("BHS|^~\\&|PAS\n{}BTS|1\n", other.replace("20260314183000", &minute)));
+    let batch = path("batch.hl7");
+    let load = |more: &[&str]| cpis(&[&["gateway", "load", &batch, "--config", &config], more].concat(), "");
+    let done = load(&[]);
+    assert!(
+        done.code == 0 && done.out.contains("1 messages had an effect, 0 had it before"),
+        "{}{}",
+        done.out,
+        done.err
+    );
+    assert!(load(&["--notify"]).out.contains("0 messages had an effect, 1 had it before"));
+    assert!(load(&["--feed", "ed"]).err.contains("The feeds are pas."));
+    let (gateway, _) = Running::start(&["gateway", "run", "--config", &config], "for the page").unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while alerts.count() == 1 {
+        assert!(std::time::Instant::now() < until, "no alert came of what was loaded");
+        std::thread::yield_now();
+    }
+    assert_eq!(gateway.end().1, 0);
     demo.end();
 }
 

@@ -161,8 +161,8 @@ impl Asking {
         for due in all {
             course.ids.push(due.id);
             let national = Arc::clone(&self.national);
-            let (event, number, birth, again) = (due.event, due.number, due.birth, due.again);
-            let ask = Ask { event, number, birth, site: due.site.clone(), again };
+            let (event, number, birth, silent) = (due.event, due.number, due.birth, due.silent);
+            let ask = Ask { event, number, birth, site: due.site.clone(), silent };
             let begun = Instant::now();
             course.asked.spawn(async move {
                 let told = national.ask(&ask).await;

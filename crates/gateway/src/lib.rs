@@ -13,6 +13,7 @@ pub mod feed;
 pub mod finding;
 pub mod gateway;
 pub mod happening;
+pub mod load;
 pub mod national;
 mod outbound;
 pub mod owed;

@@ -17,8 +17,8 @@ pub struct Ask {
     pub birth: Option<Date>,
     /// ODS code of the site at which the patient is.
     pub site: String,
-    /// Whether a flag still stands is looked at again: it is no new access, and no authority is told.
-    pub again: bool,
+    /// No authority is told: whether a flag still stands is looked at again, or the visit was loaded from a file.
+    pub silent: bool,
 }
 
 impl std::fmt::Debug for Ask {

@@ -36,7 +36,7 @@ impl Soap {
             birth: ask.birth,
             event: ask.event,
             author: Author::Device { asid: self.asid.clone(), responsible, place },
-            declared: if ask.again { Declared::Scheduled } else { Declared::Unscheduled },
+            declared: if ask.silent { Declared::Scheduled } else { Declared::Unscheduled },
         }
     }
 }

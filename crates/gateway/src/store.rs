@@ -33,7 +33,11 @@ use tokio::sync::oneshot;
 use writer::Writer;
 
 /// The version of the schema that this program makes and knows.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
+/// From the version before.
+const FROM_1: &str = "BEGIN IMMEDIATE; ALTER TABLE ask ADD COLUMN silent INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX IF NOT EXISTS ask_found ON ask (answered) WHERE state = 1;
+    CREATE INDEX IF NOT EXISTS ask_number ON ask (number_key); PRAGMA user_version = 2; COMMIT;";
 /// How long to wait for another program that has the file locked.
 const BUSY: Duration = Duration::from_secs(1);
 /// What is sealed to tell whether a key belongs to a file.
@@ -148,6 +152,10 @@ fn prepare(connection: &Connection, vault: &Vault) -> Result<(), StoreError> {
             connection.pragma_update(None, "user_version", SCHEMA)?;
             connection.execute_batch("COMMIT")?;
             Ok(())
+        }
+        1 => {
+            connection.execute_batch(FROM_1)?;
+            prepare(connection, vault)
         }
         SCHEMA => {
             let sql = "-- setting.prove\nSELECT value FROM setting WHERE name = 'proof'";

@@ -212,3 +212,23 @@ async fn an_earlier_answer_that_information_is_held_stands_beside_who_is_not_che
     world.clock.set("2026-03-15T06:33:00Z");
     assert_eq!(record_at().await, [None, None], "it is remembered for twelve hours");
 }
+
+#[tokio::test]
+async fn a_file_of_the_version_before_is_taken_over() {
+    let folder = world::folder();
+    let path = folder.path().join("gateway.sqlite");
+    let entropy = || SystemEntropy::new().unwrap();
+    let key = Vault::new_text(&entropy());
+    let open = || Store::open(&path, Vault::parse(&key, entropy()).unwrap(), Rules::default());
+    open().unwrap().close().await;
+    let before =
+        "ALTER TABLE ask DROP COLUMN silent; DROP INDEX ask_found; DROP INDEX ask_number; PRAGMA user_version = 1";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    for _ in 0..2 {
+        let store = open().unwrap();
+        assert_eq!(store.asks_due(1, Vec::new(), world::NOW.parse().unwrap()).await.unwrap().len(), 0);
+        store.close().await;
+    }
+    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
+    assert_eq!(open().err(), Some(StoreError::Schema(3)));
+}

@@ -3,7 +3,9 @@
 
 mod world;
 
+use cpis_app::Clock;
 use cpis_gateway::finding::Found;
+use cpis_gateway::load::{Loaded, load};
 use cpis_gateway::national::Told;
 use world::{Adt, World, said};
 
@@ -151,7 +153,7 @@ async fn the_department_and_the_pas_announce_one_attendance() {
     let third = Adt { id: "3", visit: "AE2", at: "20260315185000", started: "20260315185000", ..Adt::default() };
     pas.accepted(&third.text()).await;
     world.pas.wait(3).await;
-    let asked: Vec<_> = world.national.asked().into_iter().filter(|got| !got.again).collect();
+    let asked: Vec<_> = world.national.asked().into_iter().filter(|got| !got.silent).collect();
     assert_eq!(asked.len(), 2);
     assert_ne!(asked[0].event, asked[1].event);
 }
@@ -294,12 +296,12 @@ async fn a_flag_whose_record_ends_while_the_patient_stays_is_withdrawn_and_nobod
     // It stands after a day: looked at again, silently, under an event of its own. Once is enough for another day.
     world.clock.set("2026-03-15T19:00:00Z");
     let asked = world.national.wait_asked(2).await;
-    assert!(!asked[0].again && asked[1].again && asked[0].event != asked[1].event);
+    assert!(!asked[0].silent && asked[1].silent && asked[0].event != asked[1].event);
     // The national service away: what is shown stands.
     world.national.is_away(Some(Told::Away(None)));
     world.clock.set("2026-03-16T20:00:00Z");
     let away = world.national.wait_asked(4).await;
-    assert!(away[2] == away[3] && away[2].again, "the same question again");
+    assert!(away[2] == away[3] && away[2].silent, "the same question again");
     assert_eq!(world.pas.got.borrow().len(), 1);
     world.national.forgets(CHILD);
     world.national.is_away(None);
@@ -310,4 +312,30 @@ async fn a_flag_whose_record_ends_while_the_patient_stays_is_withdrawn_and_nobod
     pas.accepted(&Adt { event: "A08", id: "2", at: "20260320200000", ..Adt::default() }.text()).await;
     world.wait_answered().await;
     assert_eq!((world.national.asked().len(), world.unchecked().await), (count, vec![]));
+}
+
+#[tokio::test]
+async fn what_is_loaded_from_a_file_tells_nobody_unless_that_is_asked_for() {
+    let world = World::new().await;
+    for number in [CHILD, OTHER, THIRD] {
+        world.national.knows(number, "2019-07-22");
+    }
+    let of = |id: &str, visit: &str, local: &str, number| {
+        Adt { id, visit, local, number: Some(number), ..Adt::default() }.text().into_bytes()
+    };
+    let load =
+        async |message: Vec<u8>, silent| load(&world.store, "pas", message, silent, world.clock.now()).await.unwrap();
+    assert_eq!(load(of("1", "AE1", "L1", CHILD), true).await, Loaded::Applied);
+    assert_eq!(load(of("2", "AE2", "L2", OTHER), false).await, Loaded::Applied);
+    assert_eq!(load(of("1", "AE1", "L1", CHILD), true).await, Loaded::Again);
+    let adult = Adt { id: "3", visit: "AE3", local: "L3", birth: "19700101", ..Adt::default() }.text();
+    assert_eq!(load(adult.into_bytes(), true).await, Loaded::Dropped);
+    assert_eq!(load(b"BHS|".to_vec(), true).await, Loaded::Rejected);
+    // The feed itself goes on as ever.
+    let mut pas = world.sender().await;
+    pas.accepted(&String::from_utf8(of("4", "AE4", "L4", THIRD)).unwrap()).await;
+    world.pas.wait(3).await;
+    let mut asked: Vec<_> = world.national.asked().into_iter().map(|got| (got.number, got.silent)).collect();
+    asked.sort();
+    assert_eq!(asked, [(CHILD.to_owned(), true), (OTHER.to_owned(), false), (THIRD.to_owned(), false)]);
 }

@@ -33,6 +33,11 @@ pub enum GatewayAction {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Load messages of a file as if a feed had sent them, with the gateway stopped: MLLP frames, or text in which each begins with
+    /// MSH, batches too. What is asked because of them is asked silently when the gateway runs again: no authority is told, unless
+    /// `--notify` says so. Visits that started more than 72 hours ago are not asked about. Exits with 0 only when no message would
+    /// be rejected.
+    Load(GatewayLoad),
     /// Apply messages that were set aside, after the cause was mended, with the gateway stopped. Nobody is told of old visits.
     Replay(GatewayRun),
 }
@@ -43,6 +48,23 @@ pub struct GatewayRun {
     /// The configuration, in TOML. `cpis gateway config` prints one.
     #[arg(long, env = "CPIS_GATEWAY_CONFIG", value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// `cpis gateway load`.
+#[derive(Debug, Args)]
+pub struct GatewayLoad {
+    /// The messages.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The configuration, in TOML. `cpis gateway config` prints one.
+    #[arg(long, env = "CPIS_GATEWAY_CONFIG", value_name = "FILE")]
+    pub config: PathBuf,
+    /// The feed whose messages they are. Not needed where there is one.
+    #[arg(long, value_name = "NAME")]
+    pub feed: Option<String>,
+    /// Tell authorities, as of patients who come through the door: for what a feed could not send.
+    #[arg(long)]
+    pub notify: bool,
 }
 
 /// `cpis gateway check`.

@@ -2,10 +2,12 @@
 
 use super::config::{self, Checked};
 use super::settings::{FeedConfig, GatewayConfig, TargetConfig};
+use crate::adt::Messages;
+use crate::cli::GatewayLoad;
 use crate::config::read_text;
 use crate::fault::{Fault, Kind, OrFault, Result};
 use crate::running::{listen, metrics_text};
-use crate::{demographics, gauges, logs, metric_table, say, signals, tls};
+use crate::{demographics, gauges, logs, metric_table, progress, say, signals, tls};
 use cpis_app::{Clock, SystemClock, SystemEntropy};
 use cpis_client::{Place, ResponsiblePerson, SoapClient, SoapSettings, Tries};
 use cpis_gateway::answering::TargetSettings;
@@ -13,6 +15,7 @@ use cpis_gateway::asking::Pace;
 use cpis_gateway::feed::{FeedSettings, Limits};
 use cpis_gateway::finding::Finder;
 use cpis_gateway::gateway::PageSettings;
+use cpis_gateway::load::{self, Loaded};
 use cpis_gateway::soap::{AskedFrom, Soap};
 use cpis_gateway::store::Keep;
 use cpis_gateway::{Gateway, Parts, Rules, Store, StoreError, Vault, replay};
@@ -101,6 +104,44 @@ pub async fn replay(path: &Path) -> Result<ExitCode> {
     if replayed.left > 0 {
         return Err(Fault::failed("Some messages still cannot be applied")
             .mend("They stay. Send them to whoever makes this program, with their control ids from the page."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads messages of a file. The gateway must be stopped.
+pub async fn load(arguments: &GatewayLoad) -> Result<ExitCode> {
+    let Checked { config, rules } = config::read(&arguments.config)?;
+    let names: Vec<String> = rules.feeds.keys().cloned().collect();
+    let feed = match (&arguments.feed, names.as_slice()) {
+        (Some(named), _) if names.contains(named) => named.clone(),
+        (None, [one]) => one.clone(),
+        _ => {
+            let what = "Say which feed the messages are of: --feed NAME";
+            return Err(Fault::new(Kind::Usage, what).mend(format!("The feeds are {}.", names.join(", "))));
+        }
+    };
+    let mut messages = Messages::open(&arguments.file)?;
+    let store = open(&config, rules)?;
+    let bar = progress::bar("loading", messages.bytes(), progress::BYTES);
+    let (mut applied, mut again, mut dropped, mut rejected) = (0_u64, 0_u64, 0_u64, 0_u64);
+    while let Some(message) = messages.next()? {
+        let loaded = load::load(&store, &feed, message, !arguments.notify, SystemClock.now()).await;
+        let count = match loaded.map_err(|error| of_store(&error, &config.store()))? {
+            Loaded::Applied => &mut applied,
+            Loaded::Again => &mut again,
+            Loaded::Dropped => &mut dropped,
+            Loaded::Rejected => &mut rejected,
+        };
+        *count += 1;
+        bar.set_position(messages.position());
+    }
+    bar.finish_and_clear();
+    store.close().await;
+    say::line(format_args!(
+        "{applied} messages had an effect, {again} had it before, {dropped} are about nobody to check, {rejected} would be rejected."
+    ));
+    if applied + again + dropped == 0 || rejected > 0 {
+        return Err(Fault::failed("Not every message could be loaded").mend("cpis gateway check FILE says why."));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -32,6 +32,8 @@ pub struct Due {
     pub made: Timestamp,
     /// It was answered before: whether the flag still stands is looked at again.
     pub again: bool,
+    /// No authority is told.
+    pub silent: bool,
 }
 
 impl std::fmt::Debug for Due {
@@ -162,18 +164,19 @@ impl Store {
     /// are given up.
     pub async fn asks_due(&self, max: usize, not: Vec<i64>, now: Timestamp) -> Result<Vec<Due>, StoreError> {
         self.step(move |connection, ground| {
-            let sql = "-- ask.due\nSELECT id, visit_key, number_key, event_id, made FROM ask WHERE state = 0 ORDER BY id LIMIT ?1";
+            let sql = "-- ask.due\nSELECT id, visit_key, number_key, event_id, made, silent FROM ask WHERE state = 0 \
+                       ORDER BY id LIMIT ?1";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut listed = Vec::new();
+            let mut listed: Vec<(i64, Key, Key, [u8; 16], i64, bool)> = Vec::new();
             let mut rows = statement.query([(max + not.len()) as i64])?;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
                 if !not.contains(&id) {
-                    listed.push((id, row.get::<_, Key>(1)?, row.get::<_, Key>(2)?, row.get::<_, [u8; 16]>(3)?, row.get(4)?));
+                    listed.push((id, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
                 }
             }
             let mut due = Vec::new();
-            for (id, visit, number_key, event, made) in listed.into_iter().take(max) {
+            for (id, visit, number_key, event, made, silent) in listed.into_iter().take(max) {
                 let Some(visit) = rows::visit(connection, ground, visit)? else {
                     remove(connection, id)?;
                     continue;
@@ -191,7 +194,7 @@ impl Store {
                 }
                 let (birth, site, feed) = (person.birth, visit.site, visit.feed);
                 let (event, made) = (Uuid::from_bytes(event), rows::time(made)?);
-                due.push(Due { id, event, number, birth, site, feed, made, again: false });
+                due.push(Due { id, event, number, birth, site, feed, made, again: false, silent });
             }
             Ok(due)
         })
@@ -222,7 +225,8 @@ impl Store {
                 let first = Uuid::from_bytes(row.get(3)?);
                 let event = Uuid::new_v5(&first, &answered.to_be_bytes());
                 let (birth, site, feed) = (person.birth, visit.site, visit.feed);
-                due.push(Due { id, event, number, birth, site, feed, made: rows::time(answered)?, again: true });
+                let made = rows::time(answered)?;
+                due.push(Due { id, event, number, birth, site, feed, made, again: true, silent: true });
                 if due.len() == max {
                     break;
                 }

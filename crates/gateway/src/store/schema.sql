@@ -56,6 +56,7 @@ CREATE TABLE ask (
     made INTEGER NOT NULL,
     answered INTEGER,
     late INTEGER NOT NULL DEFAULT 0,
+    silent INTEGER NOT NULL DEFAULT 0,
     UNIQUE (visit_key, number_key, identity_key)
 ) STRICT;
 CREATE INDEX ask_waiting ON ask (id) WHERE state = 0;

@@ -40,6 +40,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Takes a message of a file. Where nobody is to be told, what is asked because of it is asked silently.
+    pub async fn load(
+        &self,
+        happenings: Vec<Happening>,
+        raw: Vec<u8>,
+        silent: bool,
+        now: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        self.step(move |connection, ground| {
+            let last: i64 = connection
+                .prepare_cached("-- ask.last_id\nSELECT coalesce(max(id), 0) FROM ask")?
+                .query_row([], |row| row.get(0))?;
+            let taken = take(connection, ground, &happenings, &raw, now)?;
+            if silent {
+                let sql = "-- ask.silence\nUPDATE ask SET silent = 1 WHERE id > ?1 AND state = 0";
+                connection.prepare_cached(sql)?.execute([last])?;
+            }
+            Ok(taken)
+        })
+        .await
+    }
+}
+
 /// Everything that a message does, within the transaction of its caller. A merge of several persons is several happenings.
 pub(super) fn take(
     connection: &Connection,

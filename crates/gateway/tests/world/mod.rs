@@ -74,7 +74,7 @@ pub struct Got {
     pub number: String,
     pub birth: Option<Date>,
     pub site: String,
-    pub again: bool,
+    pub silent: bool,
 }
 
 /// A national service that knows some numbers.
@@ -96,7 +96,7 @@ impl National for FakeNational {
             number: ask.number.digits().to_owned(),
             birth: ask.birth,
             site: ask.site.clone(),
-            again: ask.again,
+            silent: ask.silent,
         };
         let special = self.special.lock().unwrap().get(&got.number).copied();
         let told = away.or(special).unwrap_or_else(|| match self.records.lock().unwrap().get(&got.number) {
