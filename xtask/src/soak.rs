@@ -22,7 +22,6 @@ const SOAKS: &[Soak] = &[
         run: kill_nine,
     },
     Soak { name: "faults", shows: "a fault of each kind at every step of uploads, lists and copies", run: faults },
-    Soak { name: "nation", shows: "all 153 authorities send their files by MESH at once, with kills", run: nation },
     Soak { name: "kills", shows: "fifty kills each of a node, the server and a connection, under load", run: kills },
 ];
 
@@ -60,10 +59,6 @@ fn kill_nine() -> u8 {
 fn faults() -> u8 {
     let tests = ["--package", "cpis-app", "--test", "faults", "--test", "copy", "--test", "backup"];
     cargo_test(&tests, &[("CPIS_EVERY_STEP", "1")])
-}
-
-fn nation() -> u8 {
-    cargo_test(&["--package", "cpis", "--test", "mesh"], &[("CPIS_AUTHORITIES", "200")])
 }
 
 fn cargo_test(arguments: &[&str], environment: &[(&str, &str)]) -> u8 {
