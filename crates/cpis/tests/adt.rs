@@ -7,6 +7,7 @@ use child::{Demo, Running, cpis};
 use cpis_app::Clock as _;
 use cpis_format_hl7v2::mllp::{Decoder, Event, frame};
 use cpis_format_hl7v2::{Outcome, Problem, Profile, ack, adt};
+use cpis_testkit::pds::{Application, Entry, PdsServer, Somebody, application_key};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -219,7 +220,7 @@ fn tls_is_spoken_with_a_certificate_where_asked() {
 }
 
 #[test]
-fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_alerts() {
+fn a_gateway_traces_and_speaks_tls_to_the_feed_the_service_and_the_system_that_takes_alerts() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(&folder.path().join("data"), folder.path());
     let ready = demo.ready();
@@ -233,6 +234,17 @@ fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_
         write(&format!("{name}.crt"), certificate);
         write(&format!("{name}.key"), key);
     }
+    // PDS knows the child of the sample under the number of one of the demo's, who was born on another day.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pds_key = application_key("pds-1").unwrap();
+    let application = Application { api_key: "an-application".to_owned(), key: pds_key.public().clone() };
+    let now = || cpis_app::SystemClock.now();
+    let pds = runtime.block_on(PdsServer::start("127.0.0.1:0".parse().unwrap(), application, now)).unwrap();
+    let somebody = Somebody::new("Samuel", "Testchild", "2019-07-22".parse().unwrap());
+    let two = ready["examples"]["two_authorities"].as_str().unwrap();
+    pds.put(two.parse().unwrap(), Entry::Person(Somebody { gender: "male", ..somebody }));
+    write("pds-key.pem", &pds_key.private_pem());
+    write("pds-api-key", "an-application\n");
     let read = |key: &str| std::fs::read_to_string(text(key)).unwrap();
     write("own.pem", &(read("soap_client_cert") + &read("soap_client_key")));
     write("profile.toml", "test_numbers = true\n");
@@ -244,11 +256,15 @@ fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_
          [[feed]]\nname = \"pas\"\nlisten = \"127.0.0.1:0\"\nsite = \"RAL01\"\nprofile = \"profile.toml\"\ntarget = \"pas\"\n\
          certificate = \"feed.crt\"\nkey = \"feed.key\"\nclient_ca_file = \"sender.crt\"\n\
          [[target]]\nname = \"pas\"\naddress = \"localhost:{}\"\nfacility = \"RAL\"\nto_application = \"PAS\"\n\
-         to_facility = \"RAL\"\nca_file = \"target.crt\"\ncertificate = \"feed.crt\"\nkey = \"feed.key\"\n",
+         to_facility = \"RAL\"\nca_file = \"target.crt\"\ncertificate = \"feed.crt\"\nkey = \"feed.key\"\n\
+         [demographics]\nsource = \"pds\"\nbase_url = \"{}\"\ntoken_url = \"{}\"\napi_key_file = \"pds-api-key\"\n\
+         key_id = \"pds-1\"\nkey_file = \"pds-key.pem\"\n",
         text("soap"),
         text("soap_asid"),
         text("soap_ca"),
         alerts.address.rsplit_once(':').unwrap().1,
+        pds.base_url(),
+        pds.token_url(),
     );
     write("gateway.toml", &config);
     let config = path("gateway.toml");
@@ -278,6 +294,27 @@ fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_
     }
     let alert = String::from_utf8(alerts.received.lock().unwrap()[0].clone()).unwrap();
     assert!(alert.contains("ADT^A08") && alert.contains("Present, see viewer"));
+    // Somebody without a number is found by name, date of birth and sex; the record that the number has is of another day.
+    let unnumbered = arrival.replace("~9990417008^^^NHS^NH", "").replace("NSTS01", "NSTS03").replace("RR813", "RAL01");
+    write("unnumbered.hl7", &unnumbered.replace("L4410021", "L8").replace("AE26031400771", "AE8"));
+    let unnumbered = path("unnumbered.hl7");
+    let more = ["adt", "send", &unnumbered, "--as-of-now", "--to", &address, "--timeout", "20"];
+    let done = cpis(&[&more[..], &tls, &both].concat(), "");
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let page = told.split("Listening on http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let metrics = || {
+        let mut stream = std::net::TcpStream::connect(&page).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !metrics().contains("cpis_gateway_asked_total{outcome=\"mismatch\"} 1") {
+        assert!(std::time::Instant::now() < until, "{}", metrics());
+        std::thread::yield_now();
+    }
+    assert!(metrics().contains("cpis_gateway_traced_total{outcome=\"found\"} 1"));
     let (_, code) = gateway.end();
     assert_eq!((alerts.count(), code), (1, 0));
 
@@ -286,7 +323,7 @@ fn a_gateway_speaks_tls_to_the_feed_to_the_service_and_to_the_system_that_takes_
     let number = |example: &str| ready["examples"][example].as_str().unwrap().to_owned();
     let other =
         text.replace(&number("lac"), &number("two_plans")).replace("L4410021", "L7").replace("AE26031400771", "AE7");
-    let minute = format!("{}", cpis_app::SystemClock.now().strftime("%Y%m%d%H%M00"));
+    let minute = format!("{}", now().strftime("%Y%m%d%H%M00"));
     write("batch.hl7", &format!("BHS|^~\\&|PAS\n{}BTS|1\n", other.replace("20260314183000", &minute)));
     let batch = path("batch.hl7");
     let load = |more: &[&str]| cpis(&[&["gateway", "load", &batch, "--config", &config], more].concat(), "");
