@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+/// A flag that the national service will not be asked about again is left alone for so long: it stands, and nobody waits.
+const LEFT_ALONE: Duration = Duration::from_hours(1);
 /// Questions that are refused one after another before all others wait too: it is not one site's fault.
 const REFUSED_MAX: u32 = 3;
 
@@ -184,6 +186,12 @@ impl Asking {
             Told::Refused => ("refused", Err((Unchecked::Refused, None))),
         };
         metrics::counter!("cpis_gateway_asked_total", "outcome" => outcome).increment(1);
+        if due.again && matches!(told, Told::Refused | Told::Unreadable | Told::Invalid) {
+            // A service may take no silent reads. That says nothing about the flag, nor about those who wait.
+            tracing::warn!(outcome, site = due.site, "whether an alert still stands cannot be asked");
+            course.postponed.insert(due.id, (Instant::now() + LEFT_ALONE, LEFT_ALONE));
+            return;
+        }
         match answered {
             Ok(answered) => self.answered(due, answered, course).await,
             Err((trouble, after)) => {
@@ -207,8 +215,6 @@ impl Asking {
         }
         let now = self.clock.now();
         let is_late = !due.again && now.duration_since(due.made) > self.store.rules().late;
-        // A fault of the question says nothing about the flag, which stands.
-        let answered = if due.again && answered == Answered::Invalid { Answered::Record } else { answered };
         if let Err(error) = self.store.answered(due.id, answered, is_late, now).await {
             // It waits and is asked again with the same event id.
             tracing::warn!(%error, "an answer could not be stored; it is asked again");

@@ -339,3 +339,23 @@ async fn what_is_loaded_from_a_file_tells_nobody_unless_that_is_asked_for() {
     asked.sort();
     assert_eq!(asked, [(CHILD.to_owned(), true), (OTHER.to_owned(), false), (THIRD.to_owned(), false)]);
 }
+
+#[tokio::test]
+async fn a_service_that_takes_no_silent_reads_leaves_flags_and_questions_as_they_are() {
+    let world = World::new().await;
+    for number in [CHILD, OTHER] {
+        world.national.knows(number, "2019-07-22");
+    }
+    let mut pas = world.sender().await;
+    pas.accepted(&Adt::default().text()).await;
+    world.pas.wait(1).await;
+    world.national.answers(CHILD, Told::Refused);
+    world.clock.set("2026-03-15T19:00:00Z");
+    world.national.wait_asked(2).await;
+    let other = Adt { id: "2", visit: "AE2", local: "L2", number: Some(OTHER), at: "20260315185900", ..Adt::default() };
+    pas.accepted(&Adt { started: "20260315185900", ..other }.text()).await;
+    assert_eq!(said(&world.pas.wait(2).await[1]), ("shown", "L2".into(), "AE2".into()));
+    assert_eq!((world.gateway.reach().hindered, world.unchecked().await), (None, vec![]));
+    let again = world.national.asked().iter().filter(|got| got.silent).count();
+    assert_eq!((again, world.pas.got.borrow().len()), (1, 2), "it is left alone, and stands");
+}

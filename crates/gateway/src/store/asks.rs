@@ -210,9 +210,10 @@ impl Store {
             let sql = "-- ask.flags_due\nSELECT id, visit_key, number_key, event_id, answered FROM ask \
                        WHERE state = 1 AND answered < ?1 AND EXISTS (SELECT 1 FROM visit \
                        WHERE (key = ask.visit_key OR with_key = ask.visit_key) AND state = 0 AND shown = ask.number_key) \
-                       ORDER BY answered, id LIMIT ?2";
+                       ORDER BY answered, id";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut found = statement.query(params![before.as_millisecond(), (max + not.len()) as i64])?;
+            // As many as are shown now; some of them may not be asked about.
+            let mut found = statement.query([before.as_millisecond()])?;
             let mut due = Vec::new();
             while let Some(row) = found.next()? {
                 let (id, answered): (i64, i64) = (row.get(0)?, row.get(4)?);
