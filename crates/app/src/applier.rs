@@ -21,15 +21,13 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
-/// Entries that one step takes at most: a step must be short, since looks wait while it is saved.
-pub(crate) const STEP_ENTRIES_MAX: usize = 256;
 /// Leaves that one step of the tree takes at most.
 const STEP_LEAVES_MAX: u32 = 16_384;
 
-/// Applies what waits for lists and notices, one step. Says how many entries it took; 0 when nothing waits.
-pub async fn apply_looks(service: &Service) -> Result<u64, AppError> {
+/// Applies what waits for lists and notices, one step of so many entries or a few more. Says how many it took; 0 when nothing waits.
+pub async fn apply_looks(service: &Service, entries: usize) -> Result<u64, AppError> {
     let from = service.store.watermarks().await?.looks;
-    let rows = service.store.journal_from(from, STEP_ENTRIES_MAX).await?;
+    let rows = service.store.journal_from(from, entries).await?;
     let Some(last) = rows.last() else { return Ok(0) };
     let mut step = LookStep { from, to: last.place.first_index + u64::from(last.place.count), ..LookStep::default() };
     derive(service, &rows, &mut step).await?;

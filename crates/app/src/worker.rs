@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use crate::applier::{Tree, apply_looks, apply_tree};
 use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
@@ -23,8 +23,13 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Entries that one step takes while the applier keeps up: a step must be short, since looks wait while it is saved, and each entry
+/// touches some pages at random places.
+const STEP_ENTRIES: f64 = 32.0;
+/// The same when it is so far behind that it does not breathe: a long step costs less for each entry.
+const STEP_ENTRIES_MAX: f64 = 256.0;
 /// While more waits than a step takes, the applier leaves the database to looks for this many times as long as the step took.
-const BREATH: f64 = 2.0;
+const BREATH: f64 = 8.0;
 /// Entries from which on it does not, so that lists do not fall behind without end.
 const BREATHLESS_ENTRIES: f64 = 50_000.0;
 /// Time for which the applier lets entries gather: each step costs the disk a flush, as each group of looks does.
@@ -117,14 +122,15 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
+    let mut behind = 0.0;
     loop {
-        let begun = Instant::now();
-        let applied = apply_looks(&service).await;
+        let (begun, entries) = (Instant::now(), step(behind));
+        let applied = apply_looks(&service, entries).await;
         let took = begun.elapsed();
-        let behind = lag(&service).await;
+        behind = lag(&service).await;
         let pause = match applied {
             Ok(0) => IDLE,
-            Ok(taken) if taken >= STEP_ENTRIES_MAX as u64 => breath(took, behind),
+            Ok(taken) if taken >= entries as u64 => breath(took, behind),
             Ok(_) => GATHER,
             Err(error) => {
                 tracing::warn!(%error, "lists and notices wait");
@@ -138,6 +144,11 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
             return;
         }
     }
+}
+
+/// Entries of a step: the more, the further the applier is behind.
+fn step(behind: f64) -> usize {
+    (STEP_ENTRIES + (STEP_ENTRIES_MAX - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
 
 /// The pause after a step: looks go first, the less so the further the applier is behind.
@@ -458,5 +469,6 @@ mod tests {
         assert_eq!(breath(took, BREATHLESS_ENTRIES / 2.0), took.mul_f64(BREATH / 2.0));
         assert_eq!(breath(took, BREATHLESS_ENTRIES), Duration::ZERO);
         assert_eq!(breath(took, 10.0 * BREATHLESS_ENTRIES), Duration::ZERO);
+        assert_eq!([0.0, 0.5, 1.0, 10.0].map(|part| step(part * BREATHLESS_ENTRIES)), [32, 144, 256, 256]);
     }
 }

@@ -11,14 +11,16 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Pages in the write-ahead log (of 4 KiB) that are not in the file yet, from which on they are moved: 16 MiB.
-const WAL_PAGES_MOVED: i64 = 4096;
-/// Pages from which on the writer moves the rest, so that the log begins anew: 64 MiB.
-const WAL_PAGES_FINISHED: i64 = 16_384;
+/// Pages in the write-ahead log (of 4 KiB) that are not in the file yet, from which on they are moved: 4 MiB. More at a time
+/// would keep the disk busy for so long that looks notice.
+const WAL_PAGES_MOVED: i64 = 1024;
+/// Pages from which on the writer moves the rest, so that the log begins anew: 32 MiB. Half of what its file keeps: while it does
+/// not grow, a flush is data alone.
+const WAL_PAGES_FINISHED: i64 = 8192;
 /// Pages from which on the writer waits longer for readers: 256 MiB.
 const WAL_PAGES_MAX: i64 = 65_536;
 /// How often the log is looked at.
-const WAL_LOOK: Duration = Duration::from_millis(200);
+const WAL_LOOK: Duration = Duration::from_millis(50);
 /// How long the writer waits for readers of the log's end, without whom it begins anew; it is tried again later.
 const RESTART_WAIT: Duration = Duration::from_millis(4);
 /// The same, when the log is so long that it must.
