@@ -21,6 +21,8 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
+/// Entries of the longest step: a long one costs less for each entry, but looks wait while it is saved.
+pub const STEP_ENTRIES_MAX: usize = 256;
 /// Leaves that one step of the tree takes at most.
 const STEP_LEAVES_MAX: u32 = 16_384;
 

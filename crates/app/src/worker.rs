@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{Tree, apply_looks, apply_tree};
+use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
@@ -23,11 +23,9 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Entries that one step takes while the applier keeps up: a step must be short, since looks wait while it is saved, and each entry
+/// Entries that a step takes while the applier keeps up: a step must be short, since looks wait while it is saved, and each entry
 /// touches some pages at random places.
 const STEP_ENTRIES: f64 = 32.0;
-/// The same when it is so far behind that it does not breathe: a long step costs less for each entry.
-const STEP_ENTRIES_MAX: f64 = 256.0;
 /// While more waits than a step takes, the applier leaves the database to looks for this many times as long as the step took.
 const BREATH: f64 = 8.0;
 /// Entries from which on it does not, so that lists do not fall behind without end.
@@ -146,9 +144,9 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     }
 }
 
-/// Entries of a step: the more, the further the applier is behind.
+/// Entries of a step: the more, the further the applier is behind, up to the longest when it does not breathe.
 fn step(behind: f64) -> usize {
-    (STEP_ENTRIES + (STEP_ENTRIES_MAX - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
+    (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
 
 /// The pause after a step: looks go first, the less so the further the applier is behind.

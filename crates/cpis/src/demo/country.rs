@@ -6,7 +6,7 @@ use crate::fault::{Fault, Result};
 use crate::open::{Opened, app};
 use crate::progress;
 use bytes::Bytes;
-use cpis_app::applier::{Tree, apply_looks, apply_tree};
+use cpis_app::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use cpis_app::demographics::{Demographics, LocalRegister, RegisterEntry};
 use cpis_app::look::{Question, flags};
 use cpis_app::upload::{Received, Wishes, receive};
@@ -29,8 +29,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 const SEED: u64 = 1948;
 /// People who work in the country's hospitals, for their names.
 const STAFF_SEED: u64 = 1974;
-/// Entries that the applier takes at a time: nobody looks meanwhile.
-const STEP_ENTRIES: usize = 256;
 /// Plans of the small country.
 const SMALL_PLANS: u32 = 20_000;
 /// Days of accesses.
@@ -259,7 +257,7 @@ impl Filler<'_> {
 
     /// Derives what follows from what was recorded.
     async fn apply(&self) -> Result<()> {
-        while apply_looks(&self.service, STEP_ENTRIES).await.map_err(|error| app(&error))? > 0 {}
+        while apply_looks(&self.service, STEP_ENTRIES_MAX).await.map_err(|error| app(&error))? > 0 {}
         let mut tree = Tree::default();
         while apply_tree(&self.service, &mut tree, false).await.map_err(|error| app(&error))?.0 > 0 {}
         Ok(())

@@ -304,7 +304,7 @@ impl World {
 
     /// Notices of an authority, after the applier has come so far.
     pub async fn notices(&self, authority: &str) -> Vec<Value> {
-        while cpis_app::applier::apply_looks(&self.service, 256).await.unwrap() > 0 {}
+        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
         let answer = self.get("/authority/v1/notices", &self.worker(authority), &[]).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["notices"].as_array().unwrap().clone()
@@ -312,7 +312,7 @@ impl World {
 
     /// How many accesses are listed.
     pub async fn listed(&self, number: NhsNumber) -> usize {
-        while cpis_app::applier::apply_looks(&self.service, 256).await.unwrap() > 0 {}
+        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
         let found = self.service.store.find(vec![self.service.keys.ring.find(number)]).await.unwrap();
         let Some(person) = found.into_iter().flatten().next() else { return 0 };
         let derived = self.service.store.derived(vec![person.person.id]).await.unwrap();
