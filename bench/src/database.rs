@@ -68,6 +68,14 @@ impl Database {
         })
     }
 
+    /// Opens it as who owns it does, to fill its tables.
+    pub async fn open_tables(&self) -> Result<Arc<dyn cpis_store::Database>> {
+        Ok(match self {
+            Self::File(path) => Arc::new(SqliteStore::open(path, Options::default())?),
+            Self::Server(server) => Arc::new(pg::PgStore::open(server.options(OWNER)).await?),
+        })
+    }
+
     /// What the service's configuration says of it.
     pub fn configuration(&self) -> String {
         match self {
@@ -90,6 +98,11 @@ impl Database {
                 Ok(u64::try_from(bytes)?)
             }
         }
+    }
+
+    /// After much was filled in at once: does what a server would do by itself some minutes later.
+    pub fn settle(&self) -> Result<()> {
+        self.server().map_or(Ok(()), |server| server.run(DATABASE, "VACUUM (ANALYZE)"))
     }
 
     /// The server, if it is one.

@@ -3,10 +3,11 @@
 //! To reproduce: `cargo xtask bench` on an idle machine (about 25 minutes, 4 GB in the target folder or `--folder`, on a real disk);
 //! `cargo xtask bench -- --quick` for a first look. It builds `cpis`, fills it through its own doors, and fails only when a floor is
 //! missed or counts disagree. `--database postgres` starts a server of its own and runs `pgbench` beside the service.
-//! A hospital's gateway is measured at the end, or alone with `--only gateway`.
+//! A hospital's gateway is measured at the end, or alone with `--only gateway`. `--only scale`, which is asked for by name, compares two
+//! services of which one has a hundred times the data of the other.
 //! `CARGO_BIN` names another binary, `--only` one scenario, `--out` a file for all figures.
 //!
-//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`nation`], [`database`], [`serving`],
+//! Only ratios of one run mean anything: machines are shared. Reading order: [`scenarios`], [`world`], [`history`], [`nation`], [`scale`], [`database`], [`serving`],
 //! [`judge`], [`limits`]; beneath them [`settings`], [`rounds`], [`load`], [`pgbench`], [`table`].
 //! It leaves out TLS, HTTP/2 and open-loop arrival: a connection asks again when it is answered.
 
@@ -15,6 +16,7 @@ pub mod commit;
 pub mod database;
 pub mod drive;
 pub mod gateway;
+pub mod history;
 pub mod judge;
 pub mod limits;
 pub mod load;
@@ -25,8 +27,10 @@ pub mod process;
 pub mod request;
 pub mod response;
 pub mod rounds;
+pub mod scale;
 pub mod scenarios;
 pub mod serving;
 pub mod settings;
+pub mod small;
 pub mod table;
 pub mod world;

@@ -22,6 +22,10 @@ impl Asked {
         Self { floor: None, aim: Some(aim) }
     }
 
+    const fn floor(floor: Limit) -> Self {
+        Self { floor: Some(floor), aim: None }
+    }
+
     const fn floor_and_aim(floor: Limit, aim: Limit) -> Self {
         Self { floor: Some(floor), aim: Some(aim) }
     }
@@ -62,6 +66,8 @@ pub struct Limits {
     pub start_killed: Asked,
     /// Seconds until every authority's file with all its plans is answered.
     pub nation: Asked,
+    /// Cost of a look with a hundred times the data, over that with the data.
+    pub scale: Asked,
 }
 
 use Limit::{AtLeast, AtMost};
@@ -81,6 +87,7 @@ const EMBEDDED: Limits = Limits {
     start: Asked::floor_and_aim(AtMost(1.0), AtMost(0.3)),
     start_killed: Asked::aim(AtMost(3.0)),
     nation: NATION,
+    scale: Asked::floor(AtMost(1.3)),
 };
 
 const POSTGRES: Limits = Limits {
@@ -95,6 +102,7 @@ const POSTGRES: Limits = Limits {
     start: Asked::NOTHING,
     start_killed: Asked::NOTHING,
     nation: NATION,
+    scale: Asked::floor(AtMost(1.5)),
 };
 
 /// What is asked of a run on this kind of database.

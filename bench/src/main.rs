@@ -32,6 +32,10 @@ const PLANS_QUICK: u64 = 50_000;
 const NATION: (u32, u32) = (220_000, 20_000);
 /// The same of a quick run.
 const NATION_QUICK: (u32, u32) = (11_000, 2_000);
+/// Plans of the smaller of two services of which the other has a hundred times as many.
+const SCALE_PLANS: u64 = 9_000;
+/// The same of a quick run.
+const SCALE_PLANS_QUICK: u64 = 1_000;
 
 /// Measures the disk, a bare route and the service in the same minutes, and compares them.
 ///
@@ -47,8 +51,8 @@ struct Arguments {
     /// Fewer plans, bursts of 2 seconds instead of 10, a sustained run of 10 instead of 60.
     #[arg(long)]
     quick: bool,
-    /// One scenario: queries, sustained, upload, mixed, memory, counts, start, verify, nation or gateway (nation: authorities' files over MESH,
-    /// PDS over HTTP, notices); `probe` for the disk alone. With --service: rows whose name holds this text.
+    /// One scenario: queries, sustained, upload, mixed, memory, counts, start, verify, nation, gateway or scale (nation: authorities' files over
+    /// MESH, PDS over HTTP, notices; scale: a hundred times the data, only when named, loads 15 GB); `probe` for the disk alone. With --service: rows whose name holds this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// File for all figures, as JSON.
@@ -140,6 +144,7 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         plans: arguments.plans.unwrap_or(plans),
         nation_plans,
         nation_looks,
+        scale_plans: if arguments.quick { SCALE_PLANS_QUICK } else { SCALE_PLANS },
         burst: Duration::from_secs(burst),
         sustained: Duration::from_secs(sustained),
         rounds: usize::from(arguments.rounds.unwrap_or(1)),

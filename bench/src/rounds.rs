@@ -255,7 +255,7 @@ fn median_flushes(probes: &[Probe], which: fn(&Probe) -> Flushes) -> Flushes {
 }
 
 /// The median; the mean of the two in the middle where there is no one middle.
-fn middle(figures: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn middle(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     let half = figures.len() / 2;

@@ -12,6 +12,7 @@ use crate::pgbench::Pgbench;
 use crate::probe::{self, Flushes, Probe};
 use crate::process;
 use crate::rounds::{self, Measured, Plan, Report};
+use crate::scale;
 use crate::serving::{Sent, Serving, Targets};
 use crate::settings::Target;
 use crate::world::{Batch, World};
@@ -24,8 +25,8 @@ mod beside;
 mod ends;
 
 /// Names for `--only`.
-pub const NAMES: [&str; 9] =
-    ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify", "nation"];
+pub const NAMES: [&str; 10] =
+    ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify", "nation", "scale"];
 /// Connections of the burst that floors are about.
 const BURST_CONNECTIONS: usize = 64;
 /// Connections of the matrix.
@@ -54,6 +55,8 @@ pub struct Options {
     pub nation_plans: u32,
     /// Looks of which that nation's authorities are told.
     pub nation_looks: u32,
+    /// Plans of the smaller of two services of which the other has a hundred times as many.
+    pub scale_plans: u64,
     /// Time of a burst.
     pub burst: Duration,
     /// Time of the sustained run.
@@ -100,11 +103,15 @@ struct Run<'a> {
 pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     let chosen = options.only.as_deref();
     let mut results = match chosen {
-        Some(nation::NAME) => Results { figures: Vec::new(), reports: Vec::new() },
+        Some(nation::NAME | scale::NAME) => Results { figures: Vec::new(), reports: Vec::new() },
         _ => run_looks(options, say)?,
     };
     if chosen.is_none_or(|name| name == nation::NAME) {
         results.figures.extend(nation::run(options, say)?);
+    }
+    // Only when asked for: it loads some gigabytes first.
+    if chosen == Some(scale::NAME) {
+        results.figures.extend(scale::run(options, say)?);
     }
     Ok(results)
 }
@@ -160,7 +167,7 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
 }
 
 /// Uploads until all plans are there.
-fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> {
+pub(crate) fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> {
     let (batches, begun) = (world.batches.clone(), Instant::now());
     for (place, batch) in batches.iter().enumerate() {
         let token = world.authority_token(batch)?;
@@ -183,7 +190,7 @@ fn lag(serving: &Serving) -> Result<f64> {
 }
 
 /// Waits until the applier has nothing left and its gauge had time to say so.
-fn wait_for_applier(serving: &Serving) -> Result<Duration> {
+pub(crate) fn wait_for_applier(serving: &Serving) -> Result<Duration> {
     let begun = Instant::now();
     loop {
         if lag(serving)? == 0.0 {
@@ -270,7 +277,7 @@ impl Run<'_> {
 
     /// Hit, miss and silent read at every number of connections; the hit at 64 in three rounds.
     fn queries(&mut self) -> Result<()> {
-        let Targets { hit, miss, silent } = self.targets.clone();
+        let Targets { hit, miss, silent, .. } = self.targets.clone();
         let burst = self.rounds(BURST_ROUNDS, &[BURST_CONNECTIONS], vec![hit.clone()], Some("hit"))?;
         wait_for_applier(&self.serving)?;
         let matrix = self.rounds(self.options.rounds, &CONNECTIONS, vec![hit, miss, silent], None)?;

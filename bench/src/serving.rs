@@ -1,7 +1,7 @@
 //! The real service: the release binary of `cpis` over a [`World`], started, asked, stopped and killed.
 
 use crate::process::{self, Process};
-use crate::settings::{CARE_TEAM_PATH, Service, Start, Target};
+use crate::settings::{AUDIT_EVENT_PATH, CARE_TEAM_PATH, Service, Start, Target};
 use crate::world::{Batch, Tokens, World};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -18,6 +18,8 @@ const STOP_PATIENCE: Duration = Duration::from_mins(1);
 const UPLOAD_PATIENCE: Duration = Duration::from_mins(20);
 /// Stands in each answer with a plan, and in none without.
 const HIT_MARKER: &str = "\"resourceType\":\"CareTeam\"";
+/// Stands in each list with an access, and in none without.
+const LIST_MARKER: &str = "\"resourceType\":\"AuditEvent\"";
 
 /// The binary: `CARGO_BIN`, or built now.
 pub fn binary() -> Result<PathBuf> {
@@ -119,12 +121,12 @@ impl Serving {
         Ok(values.next().and_then(|value| value.trim().parse().ok()))
     }
 
-    /// Questions about people with a plan, without one, and silent ones about people with one.
+    /// Questions about people with a plan, without one, silent ones about people with one, and about their accesses.
     pub fn targets(&self, world: &World, tokens: &Tokens) -> Targets {
-        let service = |tokens: &[String], unscheduled: bool| Service {
+        let service = |tokens: &[String], unscheduled: bool, path: &str, marker: &str| Service {
             address: self.address,
             host: self.address.to_string(),
-            path: CARE_TEAM_PATH.to_owned(),
+            path: path.to_owned(),
             headers: vec![
                 format!("IsUnscheduledAccessEvent: {unscheduled}"),
                 "X-Request-ID: 00000000-0000-4000-8000-{sequence}".to_owned(),
@@ -134,16 +136,18 @@ impl Serving {
             body: None,
             hits: world.hits(),
             misses: world.misses(),
-            hit_marker: Some(HIT_MARKER.to_owned()),
+            hit_marker: Some(marker.to_owned()),
             ready_path: None,
             pid: None,
             start: None,
         };
-        let notifying = service(&tokens.notifying, true);
+        let notifying = service(&tokens.notifying, true, CARE_TEAM_PATH, HIT_MARKER);
+        let list = service(&tokens.notifying, true, AUDIT_EVENT_PATH, LIST_MARKER);
         Targets {
             hit: notifying.target("service, hit", 0),
             miss: notifying.target("service, miss", 100),
-            silent: service(&tokens.silent, false).target("service, silent", 0),
+            silent: service(&tokens.silent, false, CARE_TEAM_PATH, HIT_MARKER).target("service, silent", 0),
+            list: list.target("service, list", 0),
         }
     }
 
@@ -176,6 +180,8 @@ pub struct Targets {
     pub miss: Target,
     /// People with a plan, in scheduled care.
     pub silent: Target,
+    /// Accesses of people with a plan, by 64 authors.
+    pub list: Target,
 }
 
 /// Two that are not the same.

@@ -10,6 +10,9 @@ pub const SEQUENCE: &str = "{sequence}";
 /// Path and query of the usual question, for [`Service::path`].
 pub const CARE_TEAM_PATH: &str =
     "/cpis/FHIR/R4/CareTeam?patient:identifier=https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C{number}";
+/// The same of the question who has looked before.
+pub const AUDIT_EVENT_PATH: &str =
+    "/cpis/FHIR/R4/AuditEvent?patient:identifier=https%3A%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C{number}";
 /// Of a hundred questions this many are misses in the mix: most children have no plan.
 pub const MIX_MISSES_PERCENT: u8 = 80;
 

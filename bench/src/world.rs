@@ -4,6 +4,7 @@
 //! those without a plan.
 
 use crate::database::{Database, Kind, refuse_memory};
+use crate::history::History;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::people::Keys;
@@ -70,6 +71,7 @@ pub struct World {
     /// Bytes of plan are made for this day.
     today: Date,
     runtime: tokio::runtime::Runtime,
+    keys: Keys,
     issuer: Issuer,
     register: Register,
     authorities: Vec<(AuthorityCode, Arc<str>)>,
@@ -111,7 +113,7 @@ impl World {
         let keys = Keys { ring: Arc::new(ring), entropy };
         let database = Database::make(kind, folder.path(), &data, runtime.handle())?;
         let store = runtime.block_on(database.open())?;
-        runtime.block_on(fill_register(store, keys, registered, today, &mut say))?;
+        runtime.block_on(fill_register(store, keys.clone(), registered, today, &mut say))?;
 
         let key = SigningKey::fresh("bench-1", &mut rand::rng());
         let issuer = Issuer::start(([127, 0, 0, 1], 0).into(), vec![key], || SystemClock.now());
@@ -127,6 +129,7 @@ impl World {
             registered,
             today,
             runtime,
+            keys,
             issuer,
             register,
             authorities,
@@ -217,6 +220,18 @@ impl World {
     fn authority(&self, batch: &Batch) -> Result<(AuthorityCode, &str)> {
         let (code, name) = self.authorities.get(batch.authority).context("there is no such authority")?;
         Ok((*code, name))
+    }
+
+    /// Gives every person with a plan so many looks of the year before, with the service stopped.
+    pub fn load_history(&self, looks: u32, say: &dyn Fn(&str)) -> Result<()> {
+        self.runtime.block_on(async {
+            let store = self.database.open_tables().await?;
+            let history = History::of(&*store, self.keys.clone(), &self.register, looks, SystemClock.now()).await?;
+            history.load(&*store, say).await?;
+            store.close().await;
+            Ok::<(), anyhow::Error>(())
+        })?;
+        self.database.settle()
     }
 
     /// How many entries of looks the journal holds, with the service stopped. Rows of uploads are told by their missing body.

@@ -5,42 +5,20 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use cpis_app::demographics::{LocalRegister, RegisterEntry};
-use cpis_app::people::Keys;
-use cpis_app::ring::KeyRing;
 use cpis_app::subscriptions::{NoHooks, Subscriptions};
-use cpis_app::upload::{DecodeUpload, Received, Wishes, receive};
-use cpis_app::{Clock, Service, Settings, SystemEntropy};
-use cpis_format_hl7v3::encode_file;
+use cpis_bench::small::Small;
 use cpis_identity::{KeySource, Mapping, Verifier};
 use cpis_inbound_http::{Http, Limits, router};
 use cpis_model::Timestamp;
-use cpis_model::caller::{Caller, Rights, Who};
-use cpis_model::demographics::Demographics;
-use cpis_model::organisation::{AuthorityCode, Organisation};
-use cpis_model::register::Register;
-use cpis_model::time::london_day;
-use cpis_model::upload::{Header, Record};
 use cpis_store_sqlite::{Options, SqliteStore};
-use cpis_synth::{authority_contact, person, plan_source, plans_for, record};
 use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-const SEED: u64 = 7;
-const AUTHORITY: &str = "702";
 const SITE: &str = "RRV03";
 /// People with plans; looks ask for one after the other.
 const PEOPLE: u32 = 200;
-
-struct Still(Timestamp);
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
 
 fn main() -> Result<()> {
     let looks: usize = std::env::args().nth(1).context("how many looks?")?.parse()?;
@@ -51,24 +29,8 @@ fn main() -> Result<()> {
 async fn run(looks: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let now: Timestamp = "2026-11-22T10:00:00Z".parse()?;
-    let entropy = Arc::new(SystemEntropy::seeded(SEED));
-    let ring = Arc::new(KeyRing::generate("count.example/log", &*entropy)?);
-    let store: Arc<dyn cpis_store::Store> =
-        Arc::new(SqliteStore::open(&folder.path().join("cpis.db"), Options { readers: 1, ..Options::default() })?);
-    let register = Arc::new(Register::built_in());
-    let demographics =
-        Arc::new(LocalRegister::new(store.clone(), Keys { ring: ring.clone(), entropy: entropy.clone() }));
-    let (known, records) = population(now);
-    demographics.put(&known).await?;
-    let decode = DecodeUpload {
-        head: cpis_format_hl7v3::head,
-        message: cpis_format_hl7v3::READER,
-        table: cpis_format_hl7v3::READER,
-    };
-    let settings = Settings { test_numbers: true, ..Settings::default() };
-    let clock = Arc::new(Still(now));
-    let service = Service::start(store, ring, clock, entropy, register.clone(), demographics, decode, settings);
-    upload(&service, &register, &records).await?;
+    let store = SqliteStore::open(&folder.path().join("cpis.db"), Options { readers: 1, ..Options::default() })?;
+    let Small { service, register, records, .. } = Small::make(Arc::new(store), now, PEOPLE).await?;
 
     let key = SigningKey::from_secret("count-1", [7; 32]).context("the key cannot be made")?;
     let issuer = Issuer::start(([127, 0, 0, 1], 0).into(), vec![key], move || now).await?;
@@ -105,40 +67,5 @@ async fn run(looks: usize) -> Result<()> {
     }
     issuer.stop().await;
     service.close().await;
-    Ok(())
-}
-
-/// People with plans that are visible, and what demographics knows of them.
-fn population(now: Timestamp) -> (Vec<RegisterEntry>, Vec<Record>) {
-    let today = london_day(now);
-    let people = (0..PEOPLE).filter_map(|place| person(SEED, place, today));
-    let rows = (1..).zip(people).map(|(position, person)| {
-        let plans = plans_for(&person, &mut plan_source(SEED, &person), today);
-        let (name, birth, sex) = (person.name.clone(), person.birth, Some(person.sex));
-        let known = Demographics { name, birth, restricted: false, deceased: false, sex };
-        let entry = RegisterEntry { number: person.number, person: Some(known), superseded_by: None };
-        (entry, record(position, &person, plans))
-    });
-    rows.unzip()
-}
-
-async fn upload(service: &Arc<Service>, register: &Register, records: &[Record]) -> Result<()> {
-    let authority: AuthorityCode = AUTHORITY.parse()?;
-    let name = register.authority(authority).context("the authority is not in the register")?.clone();
-    let header = Header {
-        created: "20261122093000+0000".to_owned(),
-        sequence: 1,
-        declared_records: records.len() as u64,
-        authority,
-        name: name.to_string(),
-        contact: authority_contact(authority),
-    };
-    let rights = Rights { authority: Some(authority), ..Rights::default() };
-    let organisation = Organisation { code: AUTHORITY.parse()?, name };
-    let caller = Caller { who: Who::System { client: "count".into() }, organisation, site: None, rights };
-    let file = encode_file(&header, records).into();
-    let received = receive(service, Arc::new(caller), file, Wishes::default()).await?;
-    let Received::Answered(answer) = received else { return Err(anyhow!("the file was not taken")) };
-    ensure!(answer.failed == 0, "{} records were not taken", answer.failed);
     Ok(())
 }

@@ -16,7 +16,7 @@ use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
 use cpis_model::access::{AuthorKey, LookFact};
 use cpis_model::entry::{Entry, PersonId, What};
-use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, StoreError, TreeStep};
+use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, Store, StoreError, TreeStep};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
@@ -160,7 +160,7 @@ pub(crate) fn reported(row: &JournalRow, index: u64, person: PersonId, entry: &E
 
 /// A notice's stable id, from its entry and authority: the time of the entry's group, then a digest, so that ids rise with
 /// time and their index grows at its end.
-pub(crate) fn notice_id(group: GroupId, ordinal: u32, authority: &str) -> Uuid {
+pub fn notice_id(group: GroupId, ordinal: u32, authority: &str) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(b"opencpis notice");
     hash.update(group.0.to_be_bytes());
@@ -196,13 +196,16 @@ async fn keys_of(service: &Service, rows: &[JournalRow]) -> Result<HashMap<Perso
 /// The tree as the applier carries it from step to step.
 #[derive(Default)]
 pub struct Tree {
-    range: Option<CompactRange>,
+    range: CompactRange,
     edge: TileEdge,
+    /// Full tiles that are not saved yet.
+    tiles: BTreeMap<(u8, u64), Vec<u8>>,
 }
 
 impl Tree {
-    async fn load(service: &Service) -> Result<Self, AppError> {
-        let (size, frontier) = service.store.tree().await?;
+    /// The tree as it was saved last.
+    pub async fn load(store: &dyn Store) -> Result<Self, AppError> {
+        let (size, frontier) = store.tree().await?;
         let damaged = |what: &str| AppError::damaged(format!("tree: {what}"));
         let range = if size == 0 {
             CompactRange::new()
@@ -216,7 +219,7 @@ impl Tree {
         let mut tiles = HashMap::new();
         for level in 0..7u8 {
             let index = size >> (8 * (u32::from(level) + 1));
-            if let Some(bytes) = service.store.tile(level, index).await? {
+            if let Some(bytes) = store.tile(level, index).await? {
                 tiles.insert((level, index), hashes(&bytes));
             }
         }
@@ -226,7 +229,31 @@ impl Tree {
                 .map(|hashes| hashes.iter().copied().take(tile.width() as usize).collect()))
         };
         let edge = TileEdge::load(size, &read).map_err(|_| damaged("the tiles at its edge do not read"))?;
-        Ok(Self { range: Some(range), edge })
+        Ok(Self { range, edge, tiles: BTreeMap::new() })
+    }
+
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf: cpis_audit::Hash) {
+        self.range.push(leaf);
+        let tiles = &mut self.tiles;
+        self.edge.push(leaf, &mut |tile, hashes| {
+            tiles.insert((tile.level(), tile.index()), hashes.concat());
+        });
+    }
+
+    /// What has grown from this size on, to be saved, with the note of a checkpoint.
+    pub fn step(&mut self, from: u64, note: Option<String>) -> TreeStep {
+        let mut tiles = std::mem::take(&mut self.tiles);
+        for (tile, hashes) in self.edge.partial() {
+            tiles.insert((tile.level(), tile.index()), hashes.concat());
+        }
+        TreeStep {
+            from,
+            to: self.range.size(),
+            frontier: self.range.to_bytes(),
+            tiles: tiles.into_iter().map(|((level, index), bytes)| (level, index, bytes)).collect(),
+            checkpoint: note.map(|note| CheckpointRow { number: 0, size: self.range.size(), note }),
+        }
     }
 }
 
@@ -244,60 +271,30 @@ pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Resul
         Some(left) if left > 0 => u64::from(STEP_LEAVES_MAX).min(left) as u32,
         _ => STEP_LEAVES_MAX,
     };
-    if tree.range.as_ref().is_none_or(|range| range.size() != from) {
-        *tree = Tree::load(service).await?;
+    if tree.range.size() != from {
+        *tree = Tree::load(&*service.store).await?;
     }
     let mut taken = 0u32;
-    let mut tiles: BTreeMap<(u8, u64), Vec<u8>> = BTreeMap::new();
-    let mut put = |tile: Tile, hashes: &[cpis_audit::Hash]| {
-        tiles.insert((tile.level(), tile.index()), hashes.concat());
-    };
-    {
-        let Some(range) = tree.range.as_mut() else { return Ok((0, None)) };
-        while taken < leaves_max {
-            let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else {
-                break;
-            };
-            let skip = (from + u64::from(taken) - row.place.first_index) as u32;
-            let wanted = (row.place.count - skip).min(leaves_max - taken);
-            let leaves = service.store.leaves(row.group, skip, wanted).await?;
-            if leaves.len() != wanted as usize {
-                return Err(AppError::damaged(format!("leaf rows of journal row {} are missing", row.place.seq)));
-            }
-            for (_, leaf) in leaves {
-                range.push(leaf);
-                tree.edge.push(leaf, &mut put);
-            }
-            taken += wanted;
+    while taken < leaves_max {
+        let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else {
+            break;
+        };
+        let skip = (from + u64::from(taken) - row.place.first_index) as u32;
+        let wanted = (row.place.count - skip).min(leaves_max - taken);
+        let leaves = service.store.leaves(row.group, skip, wanted).await?;
+        if leaves.len() != wanted as usize {
+            return Err(AppError::damaged(format!("leaf rows of journal row {} are missing", row.place.seq)));
         }
-        if taken == 0 {
-            return Ok((0, None));
+        for (_, leaf) in leaves {
+            tree.push(leaf);
         }
+        taken += wanted;
     }
-    save_tree(service, tree, from, taken, tiles, sign).await
-}
-
-async fn save_tree(
-    service: &Service,
-    tree: &mut Tree,
-    from: u64,
-    taken: u32,
-    mut tiles: BTreeMap<(u8, u64), Vec<u8>>,
-    sign: bool,
-) -> Result<(u64, Option<String>), AppError> {
-    let Some(range) = tree.range.as_ref() else { return Ok((0, None)) };
-    for (tile, hashes) in tree.edge.partial() {
-        tiles.insert((tile.level(), tile.index()), hashes.concat());
+    if taken == 0 {
+        return Ok((0, None));
     }
-    let note = if sign { Some(sign_checkpoint(service, range)?) } else { None };
-    let step = TreeStep {
-        from,
-        to: from + u64::from(taken),
-        frontier: range.to_bytes(),
-        tiles: tiles.into_iter().map(|((level, index), bytes)| (level, index, bytes)).collect(),
-        checkpoint: note.clone().map(|note| CheckpointRow { number: 0, size: range.size(), note }),
-    };
-    match service.store.apply_tree(step).await {
+    let note = if sign { Some(sign_checkpoint(service, &tree.range)?) } else { None };
+    match service.store.apply_tree(tree.step(from, note.clone())).await {
         Ok(()) => Ok((u64::from(taken), note)),
         Err(error) => {
             *tree = Tree::default();

@@ -124,10 +124,14 @@ impl Keys {
         // database refuses the second.
         static NEXT: OnceLock<AtomicU64> = OnceLock::new();
         let next = NEXT.get_or_init(|| AtomicU64::new(u64::from_be_bytes(random(&*self.entropy)) >> 1));
-        let low = next.fetch_add(1, Ordering::Relaxed) & ((1 << GROUP_RANDOM_BITS) - 1);
-        let high = (now.as_millisecond().max(0) as u64) & 0x3ff_ffff_ffff;
-        GroupId(((high << GROUP_RANDOM_BITS) | low) as i64)
+        group_at(now, next.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// The id of a group that is made at a moment, of which the low 21 bits of a counter tell it from others of its millisecond.
+pub fn group_at(at: Timestamp, counter: u64) -> GroupId {
+    let high = (at.as_millisecond().max(0) as u64) & 0x3ff_ffff_ffff;
+    GroupId(((high << GROUP_RANDOM_BITS) | counter & ((1 << GROUP_RANDOM_BITS) - 1)) as i64)
 }
 
 /// When a group was made, in milliseconds since 1970.
@@ -138,7 +142,7 @@ pub(crate) fn millis(group: GroupId) -> u64 {
 /// The author's key for the 24-hour rule: a digest under the person's own key, so that it says nothing without it.
 /// A person is user and organisation; a system is client and site, and a device that sends one id per visit is the visit, too
 /// (design D1).
-pub(crate) fn author_key(key: &SealKey, caller: &Caller) -> AuthorKey {
+pub fn author_key(key: &SealKey, caller: &Caller) -> AuthorKey {
     AuthorKey(match &caller.who {
         Who::Person(staff) => {
             key.digest(&[b"person", staff.user_id.as_bytes(), caller.organisation.code.as_str().as_bytes()])

@@ -55,7 +55,7 @@ impl Batch<'_> {
 }
 
 /// Seals an entry for its place and computes its leaf.
-pub(crate) fn seal_entry(
+pub fn seal_entry(
     keys: &Keys,
     group: GroupId,
     ordinal: u32,
