@@ -21,7 +21,7 @@ pub struct Options {
 /// Runs it.
 pub fn run(root: &Path, options: &Options) -> Result<u8> {
     let words =
-        ["test", "--release", "--locked", "--package", "cpis", "--test", "backup", "--", "the_drill", "--nocapture"];
+        ["test", "--release", "--locked", "--package", "cpis", "--test", "journeys", "--", "the_drill", "--nocapture"];
     let mut command = process::cargo(root, &words);
     command.env("CPIS_DRILL_PEOPLE", options.people.to_string()).env("CPIS_DRILL_LOOKS", options.looks.to_string());
     process::exit_code(&mut command)

@@ -49,15 +49,15 @@ fn races() -> u8 {
 }
 
 fn kills() -> u8 {
-    cargo_test(&["--package", "cpis", "--test", "nodes"], &[("CPIS_KILLS", "50")])
+    cargo_test(&["--package", "cpis", "--test", "journeys", "nodes::"], &[("CPIS_KILLS", "50")])
 }
 
 fn kill_nine() -> u8 {
-    cargo_test(&["--package", "cpis", "--test", "kill"], &[("CPIS_KILLS", "50")])
+    cargo_test(&["--package", "cpis", "--test", "journeys", "kill::"], &[("CPIS_KILLS", "50")])
 }
 
 fn faults() -> u8 {
-    let tests = ["--package", "cpis-app", "--test", "faults", "--test", "copy", "--test", "backup"];
+    let tests = ["--package", "cpis-app", "--test", "cases", "--", "faults::", "copy::", "backup::"];
     cargo_test(&tests, &[("CPIS_EVERY_STEP", "1")])
 }
 
