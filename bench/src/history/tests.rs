@@ -1,3 +1,5 @@
+//! A year that was loaded holds together.
+
 use super::*;
 use crate::small::Small;
 use cpis_app::applier::{STEP_ENTRIES_MAX, apply_looks, apply_tree};
