@@ -118,7 +118,9 @@ impl History {
         making.await?;
         store.number_after(notice, store.highest(notice).await?).await?;
         self.list(store, say).await?;
-        let step = LookStep { from: self.first_index, to: self.first_index + self.looks(), ..LookStep::default() };
+        // Uploads, which bring nothing to lists, may not have been looked through yet.
+        let from = store.watermarks().await?.looks;
+        let step = LookStep { from, to: self.first_index + self.looks(), ..LookStep::default() };
         store.apply_looks(step).await?;
         Ok(())
     }

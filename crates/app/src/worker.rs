@@ -26,7 +26,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Entries that a step takes while the applier keeps up: a step must be short, since looks wait while it is saved, and each entry
 /// touches some pages at random places.
 const STEP_ENTRIES: f64 = 32.0;
-/// While more waits than a step takes, the applier leaves the database to looks for this many times as long as the step took.
+/// While more waits than a step takes and looks still come, the applier leaves the database to them for this many times as long as the
+/// step took.
 const BREATH: f64 = 8.0;
 /// Entries from which on it does not, so that lists do not fall behind without end.
 const BREATHLESS_ENTRIES: f64 = 50_000.0;
@@ -120,14 +121,16 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
-    let mut behind = 0.0;
+    let (mut behind, mut size) = (0.0, 0);
     loop {
         let (begun, entries) = (Instant::now(), step(behind));
         let applied = apply_looks(&service, entries).await;
         let took = begun.elapsed();
-        behind = lag(&service).await;
+        let before = size;
+        (behind, size) = lag(&service).await;
         let pause = match applied {
             Ok(0) => IDLE,
+            Ok(taken) if taken >= entries as u64 && size == before => Duration::ZERO,
             Ok(taken) if taken >= entries as u64 => breath(took, behind),
             Ok(_) => GATHER,
             Err(error) => {
@@ -149,19 +152,19 @@ fn step(behind: f64) -> usize {
     (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
 
-/// The pause after a step: looks go first, the less so the further the applier is behind.
+/// The pause after a step while looks come: they go first, the less so the further the applier is behind.
 fn breath(took: Duration, behind: f64) -> Duration {
     took.mul_f64(BREATH * (1.0 - behind / BREATHLESS_ENTRIES).max(0.0))
 }
 
-/// Says in metrics how far the derivations are behind, and returns that of lists and notices, in entries.
-async fn lag(service: &Service) -> f64 {
-    let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) else { return 0.0 };
+/// Says in metrics how far the derivations are behind, and returns that of lists and notices, in entries, and the journal's size.
+async fn lag(service: &Service) -> (f64, u64) {
+    let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) else { return (0.0, 0) };
     let behind = size.saturating_sub(marks.looks) as f64;
     metrics::gauge!("cpis_applier_lag_entries").set(behind);
     metrics::gauge!("cpis_tree_lag_entries").set(size.saturating_sub(marks.tree) as f64);
     metrics::gauge!("cpis_journal_entries").set(size as f64);
-    behind
+    (behind, size)
 }
 
 async fn follow_tree(service: Arc<Service>, mut pace: Pace) {
