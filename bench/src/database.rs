@@ -62,17 +62,18 @@ impl Database {
 
     /// Opens it as the service does.
     pub async fn open(&self) -> Result<Arc<dyn Store>> {
-        Ok(match self {
-            Self::File(path) => Arc::new(SqliteStore::open(path, Options::default())?),
-            Self::Server(server) => Arc::new(pg::PgStore::open(server.options(SERVICE)).await?),
-        })
+        Ok(self.open_as(SERVICE).await?)
     }
 
     /// Opens it as who owns it does, to fill its tables.
     pub async fn open_tables(&self) -> Result<Arc<dyn cpis_store::Database>> {
+        self.open_as(OWNER).await
+    }
+
+    async fn open_as(&self, role: &str) -> Result<Arc<dyn cpis_store::Database>> {
         Ok(match self {
             Self::File(path) => Arc::new(SqliteStore::open(path, Options::default())?),
-            Self::Server(server) => Arc::new(pg::PgStore::open(server.options(OWNER)).await?),
+            Self::Server(server) => Arc::new(pg::PgStore::open(server.options(role)).await?),
         })
     }
 

@@ -12,7 +12,7 @@ use cpis_app::seal::SealKey;
 use cpis_audit::{Hash, group_digest};
 use cpis_load::words::whole;
 use cpis_model::Timestamp;
-use cpis_model::access::Purpose;
+use cpis_model::access::{AuthorKey, Purpose};
 use cpis_model::caller::{Caller, Mode, Rights, Staff, Who};
 use cpis_model::entry::{Entry, Look, Outcome, PersonId, Seen, What};
 use cpis_model::organisation::{AuthorityCode, Site};
@@ -166,9 +166,10 @@ impl History {
                 continue;
             };
             let (place, key) = (self.place(nth), SealKey::new(known.key));
+            let author = author_key(&key, caller);
             let look = Look {
                 caller: caller.clone(),
-                author: Some(author_key(&key, caller)),
+                author: Some(author),
                 purpose: Purpose::Flags,
                 mode: Mode::Notifying,
                 declared_against_activity: false,
@@ -188,7 +189,7 @@ impl History {
             rows.hashes.push(leaf);
             for authority in authorities(known) {
                 *number += 1;
-                rows.notices.push(notice(*number, known, caller, place, authority));
+                rows.notices.push(notice(*number, known.person, author, place, authority));
             }
         }
         let (place, leaves) = (self.place(first), rows.hashes.get(begun..).unwrap_or_default());
@@ -208,11 +209,11 @@ impl History {
         for (nth, some) in self.people.chunks(PEOPLE_AT_ONCE).enumerate() {
             let mut accesses = Vec::new();
             for (within, known) in some.iter().enumerate() {
+                let (key, person) = (SealKey::new(known.key), Value::Integer(known.person.value()));
                 for (round, caller) in self.callers.iter().enumerate() {
                     let place = self.place((round * self.people.len() + nth * PEOPLE_AT_ONCE + within) as u64);
-                    accesses.push(
-                        [&[Value::Integer(known.person.value())], what(known, caller, place).as_slice()].concat(),
-                    );
+                    let what = what(author_key(&key, caller), place);
+                    accesses.push([std::slice::from_ref(&person), &what].concat());
                 }
             }
             store.put_rows(access, accesses).await?;
@@ -225,8 +226,7 @@ impl History {
 }
 
 /// The columns of a look that lists and notices have.
-fn what(known: &Known, caller: &Caller, place: Place) -> [Value; 4] {
-    let author = author_key(&SealKey::new(known.key), caller);
+fn what(author: AuthorKey, place: Place) -> [Value; 4] {
     let at = Value::Integer(place.at.as_millisecond());
     [integer(place.index), integer(place.seq), at, Value::Bytes(author.0.to_vec())]
 }
@@ -243,13 +243,13 @@ fn authorities(known: &Known) -> Vec<AuthorityCode> {
 }
 
 /// A notice that was acknowledged at once and whose reader was forgotten.
-fn notice(number: u64, known: &Known, caller: &Caller, place: Place, authority: AuthorityCode) -> Row {
+fn notice(number: u64, person: PersonId, author: AuthorKey, place: Place, authority: AuthorityCode) -> Row {
     let code = authority.0.as_str();
     let id = notice_id(place.group, place.ordinal, code).as_bytes().to_vec();
-    let head = [integer(number), Value::Bytes(id), Value::Text(code.to_owned()), Value::Integer(known.person.value())];
+    let head = [integer(number), Value::Bytes(id), Value::Text(code.to_owned()), Value::Integer(person.value())];
     let acknowledged = Value::Integer(place.at.as_millisecond());
     let tail = [acknowledged, Value::Integer(0), Value::Null, Value::Null];
-    [head.as_slice(), &what(known, caller, place), &tail].concat()
+    [head.as_slice(), &what(author, place), &tail].concat()
 }
 
 fn rows_of(name: &'static str) -> Result<&'static Table> {

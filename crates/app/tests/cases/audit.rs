@@ -1,5 +1,4 @@
 //! The audit log through the use cases: publication, proofs, checkpoints outside the database, the worker.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::audit::{export, last_checkpoint, prove, verifying_key};

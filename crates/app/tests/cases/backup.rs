@@ -1,5 +1,4 @@
 //! A database as a stream and back: the same rows, for nobody but a whole stream; and what a service finds after a restore.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::Settings;

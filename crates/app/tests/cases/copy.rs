@@ -1,5 +1,4 @@
 //! A database copied whole: however often it is interrupted, the copy is the same, and one that is not is found out.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::Settings;

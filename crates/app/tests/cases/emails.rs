@@ -1,5 +1,4 @@
 //! E-mail to authorities: what is owed is sent once, late where a relay is, and never of what was read meanwhile.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test support: a panic is how a test fails")]
 
 use crate::world::{CAMDEN, CITY, World, child, clinician, cpp, social_worker, staff};
 use async_trait::async_trait;

@@ -1,5 +1,4 @@
 //! A fault at every step of a look, an upload, the applier and a change of the register: what was answered is there once, nothing is there by half.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::ring::KeyRing;

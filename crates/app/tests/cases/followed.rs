@@ -1,5 +1,4 @@
 //! What became of looks: for whoever looked, for the authority, and for operators.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test support: a panic is how a test fails")]
 
 use crate::world::{CAMDEN, World, authority, child, clinician, cpp, number, scheduled, social_worker};
 use cpis_app::Settings;

@@ -1,5 +1,4 @@
 //! Random histories: readers who fold the tail and readers who find everything applied see the same, at every cut.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_model::caller::{Caller, Declared};

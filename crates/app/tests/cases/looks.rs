@@ -1,5 +1,4 @@
 //! Looks, the list of accesses and notices, through the use cases.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::AppError;

@@ -1,5 +1,4 @@
 //! Mailboxes: uploads come in and are answered once and in order, notices go out once, what nobody collects is reported.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::demographics::DemographicsFault;

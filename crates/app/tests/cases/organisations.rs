@@ -1,5 +1,4 @@
 //! The register of organisations: operators change it, everybody sees it, and nothing of it is lost or hidden.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::organisations::{Edit, Version, change, change_all, history, load, refresh, search};

@@ -1,5 +1,4 @@
 //! Reports from clinicians to an authority, and what became of them.
-#![allow(clippy::unwrap_used, reason = "test support: a panic is how a test fails")]
 
 use crate::world::{World, authority, child, clinician, cpp, question, scheduled, social_worker, staff};
 use cpis_app::reports::{own_reports, report};

@@ -1,5 +1,4 @@
 //! Demographics is asked again about everybody with a plan, and what it says is followed.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::AppError;

@@ -1,5 +1,4 @@
 //! Rotation of the key ring under a running installation, step by step as an operator does it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use async_trait::async_trait;

@@ -1,5 +1,4 @@
 //! Sessions, what may be used once, and local accounts.
-#![allow(clippy::unwrap_used, reason = "test support: a panic is how a test fails")]
 
 use crate::world::World;
 use cpis_app::sessions::{

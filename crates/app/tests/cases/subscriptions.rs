@@ -1,5 +1,4 @@
 //! Subscriptions: a handshake first, each event once and in order whatever happens, heartbeats, and what ends them.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use async_trait::async_trait;

@@ -1,5 +1,4 @@
 //! Two hundred random changes to the stored tables, made past the service, and the verifier names every one.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::people::Keys;

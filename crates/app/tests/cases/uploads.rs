@@ -1,5 +1,4 @@
 //! Uploads through the use case: sequence, partial acceptance, demographics, held files.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::world::*;
 use cpis_app::Clock;

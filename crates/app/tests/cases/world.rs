@@ -1,6 +1,4 @@
 //! A small world for use cases: the embedded database in memory, a clock that stands until it is moved, seeded randomness.
-#![allow(dead_code, reason = "each test file uses its own part of the world")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "support of tests")]
 
 use async_trait::async_trait;
 use cpis_app::demographics::{Demographics, DemographicsFault, LocalRegister, Matches, RegisterEntry, Search};

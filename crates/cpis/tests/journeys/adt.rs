@@ -1,5 +1,4 @@
 //! The tools for a feed of HL7 v2, against a listener that answers as it is told.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::pedantic, reason = "tests")]
 
 use crate::child::{Demo, Running, cpis};
 use cpis_app::Clock as _;

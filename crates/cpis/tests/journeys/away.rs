@@ -1,11 +1,4 @@
 //! A database server that is away: a node waits for it at its start, says "cannot tell" while it is gone, and goes on by itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic fails a test"
-)]
 
 use crate::installation::{question, try_send};
 use crate::several::{Nodes, people};

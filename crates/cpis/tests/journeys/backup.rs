@@ -1,14 +1,6 @@
 //! Backups, restores and the keys' custody as an operator has them: under load, after everything was lost, and every fault.
 //!
 //! The first test is the drill. `cargo xtask drill` runs it with more people and prints its figures.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a panic is how a test fails; the drill prints its figures"
-)]
 
 use crate::child::{Done, cpis, failed};
 use crate::installation::{Installation, person, question, read_answer, request, try_send, upload_file};

@@ -1,5 +1,4 @@
 //! The real binary as a child process.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::zombie_processes, reason = "tests")]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// What a command left.
-#[allow(dead_code, reason = "not every test reads all of it")]
 pub struct Done {
     pub out: String,
     pub err: String,
@@ -31,7 +29,6 @@ pub fn cpis(words: &[&str], input: &str) -> Done {
 }
 
 /// Runs a command that must not succeed.
-#[allow(dead_code, reason = "not every test needs one")]
 pub fn failed(words: &[&str]) -> Done {
     let done = cpis(words, "");
     assert_ne!(done.code, 0, "{words:?}: {}", done.out);
@@ -46,6 +43,7 @@ pub struct Running {
 
 impl Running {
     /// Starts it and reads what it prints up to a line with these words; `Err` with all of it if it ends before.
+    #[expect(clippy::zombie_processes, reason = "whoever has it ends it")]
     pub fn start(words: &[&str], until: &str) -> Result<(Self, String), String> {
         let mut child =
             command(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -84,14 +82,12 @@ impl Drop for Running {
 }
 
 /// A demo that is up.
-#[allow(dead_code, reason = "not every test runs one")]
 pub struct Demo {
     running: Running,
     pub told: String,
     pub ready_file: PathBuf,
 }
 
-#[allow(dead_code, reason = "not every test runs one")]
 impl Demo {
     /// Starts it on free ports.
     pub fn start(data: &Path, folder: &Path) -> Self {

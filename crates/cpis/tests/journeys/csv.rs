@@ -1,5 +1,4 @@
 //! `cpis csv` as an authority has it: the template, and a check that needs no service.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "tests")]
 
 use crate::child::{cpis, failed};
 use serde_json::Value;

@@ -1,5 +1,4 @@
 //! The demo as its user has it: the real binary, its interfaces, its data directory, and the commands on what it leaves.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::child::{Demo, cpis, failed};
 use serde_json::Value;

@@ -1,5 +1,4 @@
 //! `cpis doctor` beside the real program: nothing wrong is exit 0, and each fault that can be made has its line.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
 
 use crate::child::{Done, cpis};
 use crate::installation::{Installation, person, request, try_send, upload_file};

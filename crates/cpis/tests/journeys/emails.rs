@@ -1,12 +1,5 @@
 //! The whole binary with a mail relay: an authority is told that there are notices, in a letter that names nobody; what the relay puts
 //! off comes later; `cpis email try` tells what the relay said.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::child::cpis;
 use crate::installation::{Installation, person, question, request, try_send, upload_file};

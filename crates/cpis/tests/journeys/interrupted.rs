@@ -1,11 +1,4 @@
 //! Ctrl-C during a backup and a restore: nothing looks whole that is not.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::child::{Done, cpis};
 use crate::installation::{Installation, person};

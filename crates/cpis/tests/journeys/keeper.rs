@@ -1,5 +1,4 @@
 //! What tests of backups share: who opens them, what lies in a folder, and that a command was good.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::panic, clippy::pedantic, reason = "support of tests")]
 
 use crate::child::{Done, cpis};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,4 @@
 //! `kill -9` again and again under load: what was answered is in the journal once, and the log verifies each time.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::installation::{Installation, person, question, read_answer, request, try_send, upload_file};
 use cpis_model::upload::Person;

@@ -1,11 +1,4 @@
 //! Every number and name used is searched for in whatever leaves sealed storage: logs, metrics, errors, addresses, files.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::installation::{Answer, Installation, SITE, now, person, question, request, try_send, upload_file};
 use cpis_testkit::issuer::people;

@@ -1,6 +1,13 @@
 //! Journeys of the whole program: commands, services over sockets, crashes, documents that are followed. One program holds them
 //! all, since each would take seconds to link.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::pedantic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::pedantic,
+    reason = "tests"
+)]
 
 mod adt;
 mod away;

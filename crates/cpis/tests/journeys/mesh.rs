@@ -1,12 +1,5 @@
 //! All authorities send their files at once, by MESH, to the whole binary: the service is killed twice, demographics is away for a
 //! while, and every file is answered in order, none lost, none twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::installation::{Installation, MAILBOX_PASSWORD, SHARED_KEY, free, mailbox, now, person};
 use cpis_app::SystemClock;

@@ -1,6 +1,5 @@
 //! The agent of an authority without MESH software, with the mailboxes of the whole binary: files are dropped into a folder, agent
 //! and service are killed while they are at it, and each file is answered once.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use crate::child::cpis;
 use crate::installation::{

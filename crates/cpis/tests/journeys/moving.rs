@@ -1,5 +1,4 @@
 //! `cpis migrate` and `cpis copy` as an operator has them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
 
 use crate::child::{cpis, failed};
 use crate::installation::{Installation, person, question, request, try_send, upload_file};

@@ -1,12 +1,5 @@
 //! Three nodes over one PostgreSQL server: what one takes another lists, and neither a killed node nor a killed server loses or
 //! doubles an answered look or gives a wrong answer.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::installation::{question, read_answer, request, try_send};
 use crate::several::{NODES, Nodes, people};

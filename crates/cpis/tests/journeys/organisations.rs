@@ -1,5 +1,4 @@
 //! `cpis organisations` as an operator has it: an import, its history, and a service that answers by it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "tests")]
 
 use crate::child::{cpis, failed};
 use crate::installation::{Installation, person, question, request, try_send, upload_file};

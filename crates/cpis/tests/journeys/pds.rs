@@ -1,12 +1,5 @@
 //! The whole binary with people at a Personal Demographics Service: uploads wait while it is away and are taken up by
 //! themselves, `cpis doctor` says what is wrong, and nothing that is asked for stands in a log or a metric.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::child::{Done, cpis};
 use crate::installation::{Installation, now, person, question, request, try_send, upload_file};

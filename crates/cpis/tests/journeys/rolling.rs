@@ -1,13 +1,5 @@
 //! Three nodes are replaced one after another under load: nobody who asks as a load balancer does is failed, and nothing that
 //! was answered is missing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::pedantic,
-    reason = "a panic is how a test fails"
-)]
 
 use crate::installation::{Answer, question, try_send};
 use crate::several::{NODES, Nodes, people};

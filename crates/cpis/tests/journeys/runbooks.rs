@@ -1,6 +1,5 @@
 //! Each runbook is followed: its commands run from top to bottom against an installation with the fault that it is about.
 //! `systemctl`, `journalctl` and `sudo` are small scripts that do to this installation what the real ones do to a machine's.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
 
 use crate::child::cpis;
 use crate::installation::{Installation, free, person, question, request, try_send, upload_file};

@@ -1,5 +1,4 @@
 //! `cpis serve` as an operator has it: every fault at the start has its words and its exit code, and a good start ends well.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::child::{Running, cpis, failed};
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! `cpis doctor` and `cpis migrate` on a PostgreSQL server: what is well, and each fault with its line and exit code.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
 
 use crate::child::{Done, cpis};
 use crate::several::{Nodes, people};

@@ -1,6 +1,4 @@
 //! Several nodes over one PostgreSQL server of their own.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "support of tests")]
 
 use crate::installation::{Installation, free, person, request, try_send, upload_file};
 use cpis_model::upload::Person;

@@ -1,5 +1,4 @@
 //! `cpis simulate` as its user has it: against a small demo, ended early, and refused.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::child::{Demo, Running, cpis, failed};
 use serde_json::Value;

@@ -1,5 +1,4 @@
 //! The national query over real sockets with mutual TLS, against the demo: the examples of the page, our own client, a stranger.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use crate::child::{Demo, cpis};
 use cpis_app::{Clock, SystemClock};

@@ -1,5 +1,4 @@
 //! The first half hour of the documentation, with its own commands.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use crate::child::Demo;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! An authority's system subscribes at the demo and is told: a handshake, then each event, signed; and again after it failed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "a panic is how a test fails")]
 
 use crate::child::Demo;
 use crate::installation::{question, request, try_send};

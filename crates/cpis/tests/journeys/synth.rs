@@ -1,5 +1,4 @@
 //! `cpis synth`: what it makes can be read by the commands that take it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic, reason = "tests")]
 
 use crate::child::{cpis, failed};
 use serde_json::Value;
