@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn messages_come_back_from_their_files(
         envelope in any_envelope(), id in any_id(), from in any_mailbox(), accepted_at in any_second(),
-        report in option::of((option::of(any_id()), any_words(), any_words())),
+        report in option::of((option::of(any_id()), "[1-9][0-9]", any_words())),
     ) {
         let envelope = Envelope { file_name: None, content_type: None, ..envelope };
         let (from, kind) = match report {
