@@ -6,15 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
+use crate::process::{self, target};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// The command of the browser tests, with all that they need in place.
 pub fn tests(root: &Path) -> Result<Command> {
-    if !process::succeeds(&mut process::cargo(root, &["build", "--locked", "--package", "cpis"]))? {
-        bail!("cpis does not build");
-    }
     let mut command = node(root)?;
     command.args(["--test", "--test-reporter=spec", "pages.test.mjs", "journeys.test.mjs"]);
     command.env("CPIS_BINARY", target(root).join("debug/cpis"));
@@ -70,16 +67,11 @@ fn gallery(root: &Path) -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    let arguments = ["run", "--quiet", "--locked", "--package", "cpis-inbound-web", "--example", "gallery", "--"];
-    if !process::succeeds(process::cargo(root, &arguments).arg(&folder))? {
+    let program = process::built_programs(root)?.join("examples/gallery");
+    if !process::succeeds(Command::new(program).arg(&folder))? {
         bail!("the gallery could not be written");
     }
     Ok(folder)
-}
-
-/// Cargo's target folder.
-pub fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// Whether a program can be started.

@@ -31,10 +31,7 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
     if !found.is_ok_and(|status| status.success()) {
         bail!("valgrind is not installed; on Debian: apt-get install valgrind (or leave it out: --fast)");
     }
-    let build = ["build", "--locked", "--package", "cpis-bench", "--bin", "one-look"];
-    ensure!(process::succeeds(&mut process::cargo(root, &build))?, "the program that looks was not built");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
-    let program = target.join("debug/one-look");
+    let program = process::built_programs(root)?.join("one-look");
     let (few, many) = std::thread::scope(|scope| {
         let few = scope.spawn(|| instructions(&program, LOOKS[0]));
         let many = instructions(&program, LOOKS[1]);

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::browser::target;
-use crate::{process, python};
+use crate::process::{self, target};
+use crate::python;
 
 /// The command of the tests, with all that they need in place.
 pub fn tests(root: &Path) -> Result<Command> {
@@ -16,10 +16,8 @@ pub fn tests(root: &Path) -> Result<Command> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let example = ["run", "--quiet", "--locked", "--package", "cpis-format-hl7v2", "--example", "sent", "--"];
-    let mut sent = process::cargo(root, &example);
-    let (written, _) = process::succeeds_and_captures(sent.arg(&folder))?;
-    if !written {
+    let mut sent = Command::new(process::built_programs(root)?.join("examples/sent"));
+    if !process::succeeds(sent.arg(&folder))? {
         bail!("the example `sent` of cpis-format-hl7v2 does not run");
     }
     let mut command = Command::new(python::environment(root, "hl7v2-readers", "e2e/hl7v2/requirements.txt")?);

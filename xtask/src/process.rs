@@ -1,17 +1,35 @@
 //! Starting other programs: plainly, or with their output shown and kept at the same time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 /// `cargo` with `arguments`, in the repository's folder.
 pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root);
     command
+}
+
+/// Builds every program and example of the workspace. All at once, as the tests are: what is built together decides the features of
+/// the libraries, so that a program built by itself would have many of them compiled once more.
+pub fn programs(root: &Path) -> Command {
+    cargo(root, &["build", "--workspace", "--bins", "--examples", "--locked"])
+}
+
+/// Builds the programs for a step that runs one of them, and returns the folder in which they are.
+pub fn built_programs(root: &Path) -> Result<PathBuf> {
+    let mut build = programs(root);
+    ensure!(succeeds(build.arg("--quiet"))?, "the programs were not built");
+    Ok(target(root).join("debug"))
+}
+
+/// Cargo's target folder.
+pub fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// Whether `cargo NAME` is installed.

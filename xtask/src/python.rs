@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::browser::{is_installed, target};
-use crate::process;
+use crate::browser::is_installed;
+use crate::process::{self, target};
 
 /// The interpreter of an environment with what `requirements`, a path from the root, names.
 pub fn environment(root: &Path, name: &str, requirements: &str) -> Result<PathBuf> {

@@ -95,7 +95,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
         steps.push(Step::Alerts);
         steps.push(Step::Command("documentation", documentation));
     }
-    steps.push(Step::Command("binary", cargo(&["build", "--package", "cpis", "--locked"])));
+    steps.push(Step::Command("programs", process::programs(root)));
     steps.push(Step::Tests("tests", tests(root)));
     steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked"])));
     if !options.fast {
