@@ -213,7 +213,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
         beside: Vec::new(),
     };
     let program = std::env::current_exe()?;
-    let report = rounds::run(&plan, |burst| drive::in_own_process(&program, burst), |text| eprintln!("{text}"))?;
+    let report =
+        rounds::run(&plan, || Ok(()), |burst| drive::in_own_process(&program, burst), |text| eprintln!("{text}"))?;
     if let Some(mut process) = process {
         let (status, took) = process.stop(STOP_PATIENCE)?;
         eprintln!("the service stopped in {took:?} with {status}");

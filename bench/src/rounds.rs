@@ -117,8 +117,14 @@ impl Report {
     }
 }
 
-/// Runs the rounds. `client` runs one burst, in a process of its own; `say` hears what comes next.
-pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn(&str)) -> Result<Report> {
+/// Runs the rounds. `settle` waits until nothing is left to do of what came before, so that no burst pays for another; `client`
+/// runs one burst, in a process of its own; `say` hears what comes next.
+pub fn run(
+    plan: &Plan,
+    settle: impl Fn() -> Result<()>,
+    client: impl Fn(&Burst) -> Result<Outcome>,
+    say: impl Fn(&str),
+) -> Result<Report> {
     let server = bare::serve(bare::router())?;
     let (own, probe_only) = (std::process::id(), plan.only.as_deref() == Some("probe"));
     let targets = bare::targets(&server).into_iter().map(|target| (target, Some(own)));
@@ -142,6 +148,7 @@ pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn
         .collect();
     let mut probes = Vec::new();
     for round in 1..=plan.rounds {
+        settle()?;
         say(&format!("round {round} of {}: disk", plan.rounds));
         let probe = probe::probe(&plan.folder, plan.probe)?;
         if probe.is_too_busy() && !plan.even_if_busy {
@@ -161,10 +168,12 @@ pub fn run(plan: &Plan, client: impl Fn(&Burst) -> Result<Outcome>, say: impl Fn
                 }
             };
             for (target, pid) in &targets {
+                settle()?;
                 say(&format!("round {round} of {}: {}, {connections} connections", plan.rounds, target.name));
                 keep(&target.name, measure(plan, target, *connections, *pid, &client)?);
             }
             for beside in plan.beside.iter().filter(|beside| *connections <= beside.connections_max) {
+                settle()?;
                 say(&format!("round {round} of {}: {}, {connections} connections", plan.rounds, beside.name));
                 keep(beside.name, Measured { outcome: (beside.run)(*connections)?, ..Measured::default() });
             }

@@ -266,7 +266,8 @@ impl Run<'_> {
             pid: Some(self.serving.pid()),
             beside: self.beside(),
         };
-        let report = rounds::run(&plan, self.client(), self.say)?;
+        let settle = || wait_for_applier(&self.serving).map(drop);
+        let report = rounds::run(&plan, settle, self.client(), self.say)?;
         for row in report.rows.iter().filter(|row| row.name.starts_with("service")) {
             self.note(&row.median.outcome);
         }

@@ -31,9 +31,13 @@ fn made_up(bursts: &Cell<usize>, per_round: usize, burst: &Burst) -> Outcome {
 #[test]
 fn rounds_are_interleaved_and_their_medians_taken() {
     let (bursts, said) = (Cell::new(0), RefCell::new(Vec::new()));
-    let report =
-        run(&plan(None), |burst| Ok(made_up(&bursts, 6, burst)), |text| said.borrow_mut().push(text.to_owned()))
-            .unwrap();
+    let report = run(
+        &plan(None),
+        || Ok(()),
+        |burst| Ok(made_up(&bursts, 6, burst)),
+        |text| said.borrow_mut().push(text.to_owned()),
+    )
+    .unwrap();
     assert_eq!(said.borrow().len(), 3 * (1 + 6));
     assert_eq!(
         said.borrow()[..4],
@@ -59,7 +63,7 @@ fn one_row_is_run_with_the_reference_beside_it() {
         [("hits", vec!["bare, hello", "service, hits"]), ("probe", vec![]), ("hello", vec!["bare, hello"])]
     {
         let bursts = Cell::new(0);
-        let report = run(&plan(Some(only)), |burst| Ok(made_up(&bursts, 4, burst)), |_| ()).unwrap();
+        let report = run(&plan(Some(only)), || Ok(()), |burst| Ok(made_up(&bursts, 4, burst)), |_| ()).unwrap();
         let mut found: Vec<_> = report.rows.iter().map(|row| row.name.as_str()).collect();
         found.dedup();
         assert_eq!(found, names, "{only}");
@@ -87,7 +91,8 @@ fn a_program_beside_is_run_after_the_targets_and_only_where_it_is_for() {
     let beside = vec![Beside { name: "pgbench", connections_max: 1, run: Box::new(run_it) }];
     let (bursts, said) = (Cell::new(0), RefCell::new(Vec::new()));
     let client = |burst: &Burst| Ok(made_up(&bursts, 6, burst));
-    let report = run(&Plan { beside, ..plan(None) }, client, |text| said.borrow_mut().push(text.to_owned())).unwrap();
+    let say = |text: &str| said.borrow_mut().push(text.to_owned());
+    let report = run(&Plan { beside, ..plan(None) }, || Ok(()), client, say).unwrap();
     assert_eq!(*asked.borrow(), [1, 1, 1]);
     assert_eq!(said.borrow()[4], "round 1 of 3: pgbench, 1 connections");
     let row = report.row("pgbench", 1).unwrap();
