@@ -10,43 +10,67 @@ use crate::followed::reader;
 use crate::frame::{self, KeyOf};
 use crate::look::fact;
 use crate::people::millis;
-use crate::seal::SealKey;
 use crate::service::Service;
 use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
 use cpis_model::access::{AuthorKey, LookFact};
 use cpis_model::entry::{Entry, PersonId, What};
-use cpis_store::{AccessRow, CheckpointRow, GroupId, JournalRow, LookStep, NoticeRow, Store, StoreError, TreeStep};
+use cpis_store::{
+    AccessRow, CheckpointRow, Followed, GroupId, JournalRow, LookStep, NotApplied, NoticeRow, Store, StoreError,
+    TreeStep,
+};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
 /// Entries of the longest step: a long one costs less for each entry, but looks wait while it is saved.
 pub const STEP_ENTRIES_MAX: usize = 256;
-/// Leaves that one step of the tree takes at most.
-const STEP_LEAVES_MAX: u32 = 16_384;
+/// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
+const STEP_LEAVES_MAX: u64 = 2_048;
 
-/// Applies what waits for lists and notices, one step of so many entries or a few more. Says how many it took; 0 when nothing waits.
-pub async fn apply_looks(service: &Service, entries: usize) -> Result<u64, AppError> {
-    let from = service.store.watermarks().await?.looks;
-    let rows = service.store.journal_from(from, entries).await?;
-    let Some(last) = rows.last() else { return Ok(0) };
+/// What one step did, and what its snapshot left for the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Entries that it took; 0 when nothing waits.
+    pub taken: u64,
+    /// Entries behind it, that no list has yet.
+    pub behind: u64,
+    /// Entries that the tree does not have yet.
+    pub tree_behind: u64,
+    /// Entries in the journal.
+    pub size: u64,
+}
+
+/// Applies what waits for lists and notices, one step of so many entries or a few more.
+pub async fn apply_looks(service: &Service, entries: usize) -> Result<Applied, AppError> {
+    let NotApplied { marks, size, rows } = service.store.not_applied(entries).await?;
+    let (from, tree_behind) = (marks.looks, size.saturating_sub(marks.tree));
+    let Some(last) = rows.last() else { return Ok(Applied { tree_behind, size, ..Applied::default() }) };
     let mut step = LookStep { from, to: last.place.first_index + u64::from(last.place.count), ..LookStep::default() };
+    let applied = Applied { taken: step.to - from, behind: size.saturating_sub(step.to), tree_behind, size };
     derive(service, &rows, &mut step).await?;
-    let (taken, alarms) = (step.to - from, step.quarantined.len());
+    let alarms = step.quarantined.len();
     match service.store.apply_looks(step).await {
         Ok(()) => {}
-        Err(StoreError::Stale) => return Ok(taken),
+        // Another applier was quicker.
+        Err(StoreError::Stale) => return Ok(applied),
         Err(error) => return Err(error.into()),
     }
     if alarms > 0 {
         metrics::counter!("cpis_quarantined_total").increment(alarms as u64);
         tracing::error!(alarms, from, "entries cannot be read and were set aside: run cpis audit verify");
     }
-    Ok(taken)
+    Ok(applied)
 }
 
-struct Waiting {
+/// Applies all that waits for lists and notices.
+pub async fn apply_all(service: &Service) -> Result<(), AppError> {
+    while apply_looks(service, STEP_ENTRIES_MAX).await?.taken > 0 {}
+    Ok(())
+}
+
+/// A look that waits to be folded.
+struct Look {
     seq: u64,
     fact: LookFact,
     reader: Option<AuthorKey>,
@@ -55,8 +79,17 @@ struct Waiting {
 }
 
 async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> Result<(), AppError> {
-    let keys = keys_of(service, rows).await?;
-    let mut looks: BTreeMap<PersonId, Vec<Waiting>> = BTreeMap::new();
+    let ids = people_of(rows);
+    let (mut keys, mut states) = (HashMap::new(), HashMap::new());
+    for (id, Followed { person, derived }) in ids.iter().zip(service.store.followed(ids.clone()).await?) {
+        states.insert(*id, derived.state);
+        match person {
+            Some(person) if person.data_key.is_none() => drop(keys.insert(*id, None)),
+            Some(person) => keys.extend(service.keys.person(&person).ok().map(|key| (*id, Some(key)))),
+            None => {}
+        }
+    }
+    let mut looks: BTreeMap<PersonId, Vec<Look>> = BTreeMap::new();
     for row in rows {
         for frame in frame::frames(row.body.as_deref().unwrap_or_default(), 0) {
             let Ok(frame) = frame else {
@@ -78,7 +111,7 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                         } else if let Some(fact) = fact(index, &entry) {
                             let reader = reader(&service.keys.ring, &entry);
                             let (seq, group, ordinal) = (row.place.seq, row.group, frame.ordinal);
-                            looks.entry(person).or_default().push(Waiting { seq, fact, reader, group, ordinal });
+                            looks.entry(person).or_default().push(Look { seq, fact, reader, group, ordinal });
                         }
                     }
                     Err(why) => step.quarantined.push((index, why.to_owned())),
@@ -87,12 +120,10 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
             }
         }
     }
-    let people: Vec<PersonId> = looks.keys().copied().collect();
-    let derived = service.store.derived(people).await?;
-    for ((person, looks), derived) in looks.into_iter().zip(derived) {
-        let mut state = derived.state;
-        for waiting in looks {
-            fold(person, &waiting, &mut state, step);
+    for (person, looks) in looks {
+        let mut state = states.remove(&person).unwrap_or_default();
+        for look in looks {
+            fold(person, &look, &mut state, step);
         }
     }
     // Notices are numbered in the order in which they were owed.
@@ -101,10 +132,10 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
     Ok(())
 }
 
-fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Accesses, step: &mut LookStep) {
-    let fact = &waiting.fact;
+fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses, step: &mut LookStep) {
+    let fact = &look.fact;
     let folded = state.fold(fact);
-    let access = AccessRow { index: fact.index, seq: waiting.seq, at: fact.at, author: fact.author };
+    let access = AccessRow { index: fact.index, seq: look.seq, at: fact.at, author: fact.author };
     if folded.clock_went_back {
         metrics::counter!("cpis_clock_went_back_total").increment(1);
         tracing::error!(index = fact.index, "the clock went back: check the time of all nodes");
@@ -114,7 +145,7 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
     }
     for authority in folded.owed {
         metrics::counter!("cpis_notices_owed_total").increment(1);
-        let id = notice_id(waiting.group, waiting.ordinal, authority.0.as_str());
+        let id = notice_id(look.group, look.ordinal, authority.0.as_str());
         step.notices.push(NoticeRow {
             number: 0,
             id,
@@ -124,7 +155,7 @@ fn fold(person: PersonId, waiting: &Waiting, state: &mut cpis_model::access::Acc
             acknowledged: None,
             kind: 0,
             acknowledged_by: None,
-            reader: waiting.reader,
+            reader: look.reader,
         });
     }
     let before: Vec<u64> = state.listed.iter().map(|access| access.index).collect();
@@ -171,11 +202,10 @@ pub fn notice_id(group: GroupId, ordinal: u32, authority: &str) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis(group), &low).into_uuid()
 }
 
-/// Keys of the people whom these rows speak of: `None` for an erased one; who has no key that opens is left out.
-async fn keys_of(service: &Service, rows: &[JournalRow]) -> Result<HashMap<PersonId, Option<SealKey>>, AppError> {
-    let mut people: Vec<PersonId> = rows
-        .iter()
-        .flat_map(|row| frame::frames(row.body.as_deref().unwrap_or_default(), 0))
+/// The people of whom these rows speak, each once, in the order in which they are stored.
+fn people_of(rows: &[JournalRow]) -> Vec<PersonId> {
+    let frames = rows.iter().flat_map(|row| frame::frames(row.body.as_deref().unwrap_or_default(), 0));
+    let mut people: Vec<PersonId> = frames
         .filter_map(|frame| match frame.ok()?.key {
             KeyOf::Person(person) => Some(person),
             KeyOf::Month(_) => None,
@@ -183,14 +213,7 @@ async fn keys_of(service: &Service, rows: &[JournalRow]) -> Result<HashMap<Perso
         .collect();
     people.sort_unstable();
     people.dedup();
-    let stored = service.store.people(people).await?;
-    Ok(stored
-        .into_iter()
-        .filter_map(|person| match person.row.data_key {
-            None => Some((person.row.id, None)),
-            Some(_) => service.keys.person(&person.row).ok().map(|key| (person.row.id, Some(key))),
-        })
-        .collect())
+    people
 }
 
 /// The tree as the applier carries it from step to step.
@@ -262,45 +285,36 @@ pub(crate) fn hashes(bytes: &[u8]) -> Vec<cpis_audit::Hash> {
     bytes.chunks_exact(32).filter_map(|chunk| chunk.try_into().ok()).collect()
 }
 
-/// Grows the Merkle tree by what waits, one step, and signs a checkpoint if asked. A step ends at the size to be published.
-/// Says how many leaves it took and the note.
-pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Result<(u64, Option<String>), AppError> {
-    let from = service.store.watermarks().await?.tree;
+/// Grows the Merkle tree to the journal's end, as it is when this begins, and signs a checkpoint there, if asked. Where a size is to
+/// be published it ends at that first. Gives the note of the checkpoint; none when nothing waits, or when another applier was quicker.
+pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Result<Option<String>, AppError> {
+    let mut from = service.store.watermarks().await?.tree;
+    let size = service.store.size().await?;
     let publish_at = service.publish_at.load(Ordering::SeqCst);
-    let leaves_max = match publish_at.checked_sub(from) {
-        Some(left) if left > 0 => u64::from(STEP_LEAVES_MAX).min(left) as u32,
-        _ => STEP_LEAVES_MAX,
-    };
+    let end = if (from + 1..size).contains(&publish_at) { publish_at } else { size };
     if tree.range.size() != from {
         *tree = Tree::load(&*service.store).await?;
     }
-    let mut taken = 0u32;
-    while taken < leaves_max {
-        let Some(row) = service.store.journal_from(from + u64::from(taken), 1).await?.into_iter().next() else {
-            break;
-        };
-        let skip = (from + u64::from(taken) - row.place.first_index) as u32;
-        let wanted = (row.place.count - skip).min(leaves_max - taken);
-        let leaves = service.store.leaves(row.group, skip, wanted).await?;
-        if leaves.len() != wanted as usize {
-            return Err(AppError::damaged(format!("leaf rows of journal row {} are missing", row.place.seq)));
+    let mut note = None;
+    while from < end {
+        let to = end.min(from + STEP_LEAVES_MAX);
+        let leaves = service.store.leaves_from(from, (to - from) as u32).await?;
+        if leaves.len() as u64 != to - from {
+            return Err(AppError::damaged(format!("leaf rows of entries from {from} on are missing")));
         }
-        for (_, leaf) in leaves {
+        for leaf in leaves {
             tree.push(leaf);
         }
-        taken += wanted;
-    }
-    if taken == 0 {
-        return Ok((0, None));
-    }
-    let note = if sign { Some(sign_checkpoint(service, &tree.range)?) } else { None };
-    match service.store.apply_tree(tree.step(from, note.clone())).await {
-        Ok(()) => Ok((u64::from(taken), note)),
-        Err(error) => {
-            *tree = Tree::default();
-            if error == StoreError::Stale { Ok((u64::from(taken), None)) } else { Err(error.into()) }
+        if sign && to == end {
+            note = Some(sign_checkpoint(service, &tree.range)?);
         }
+        if let Err(error) = service.store.apply_tree(tree.step(from, note.clone())).await {
+            *tree = Tree::default();
+            return if error == StoreError::Stale { Ok(None) } else { Err(error.into()) };
+        }
+        from = to;
     }
+    Ok(note)
 }
 
 /// Signs the tree as it is.

@@ -16,9 +16,11 @@ fn io(what: &str) -> impl Fn(std::io::Error) -> AppError + '_ {
 }
 
 /// Appends a checkpoint to the file outside the database, on disk before this returns.
-pub(crate) fn append_checkpoint(service: &Service, note: &str) -> Result<(), AppError> {
-    let Some(path) = &service.settings.checkpoint_file else { return Ok(()) };
-    checkpoint_file::append(path, note)
+pub(crate) async fn append_checkpoint(service: &Service, note: String) -> Result<(), AppError> {
+    let Some(path) = service.settings.checkpoint_file.clone() else { return Ok(()) };
+    // It waits for the disk, which tasks of the doors must not.
+    let appended = tokio::task::spawn_blocking(move || checkpoint_file::append(&path, &note)).await;
+    appended.unwrap_or_else(|_| Err(AppError::Internal("the file of checkpoints was not written".to_owned())))
 }
 
 /// The key that checks the signatures of this installation's checkpoints.

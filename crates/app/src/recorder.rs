@@ -1,7 +1,8 @@
 //! The recorder: group commit of entries, once for both databases.
 //!
-//! Whoever owes an entry hands over a piece of work; the recorder takes whatever waits, lets each decide under the sequence
-//! lock, appends one journal row for all, and answers all after the commit. A full queue answers at once.
+//! Whoever owes an entry hands over a piece of work. When the database is free the recorder gathers whatever waits, lets each
+//! decide under the sequence lock, appends one journal row for all, and answers all after the commit. Where the database takes
+//! several groups at once, the next one is at hand when one is finished. A full queue answers at once.
 
 use crate::codec;
 use crate::error::AppError;
@@ -10,14 +11,14 @@ use crate::people::Keys;
 use crate::seal::SealKey;
 use crate::service::Service;
 use cpis_audit::{group_digest, leaf_hash};
-use cpis_model::Timestamp;
 use cpis_model::entry::Entry;
 use cpis_model::organisation::AuthorityCode;
-use cpis_store::{ContactRow, Effect, Found, Group, GroupId, NumberKeys, Store, StoreError};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use cpis_store::{Asked, ContactRow, Effect, Found, Group, GroupId, NumberKeys, Store, StoreError};
+use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 
 /// The group that is being decided.
 pub struct Batch<'a> {
@@ -97,14 +98,15 @@ impl Default for Limits {
     }
 }
 
-/// Hands work to the recorder's task.
+/// Hands work to the recorder's tasks.
 #[derive(Clone)]
 pub struct Recorder {
-    queue: mpsc::Sender<Job>,
+    queue: Arc<Queue>,
+    _handle: Arc<Handle>,
     limits: Limits,
 }
 
-/// What the task needs.
+/// What the tasks need.
 pub(crate) struct Parts {
     pub store: Arc<dyn Store>,
     pub keys: Keys,
@@ -114,16 +116,18 @@ pub(crate) struct Parts {
 }
 
 impl Recorder {
-    /// Starts the task. It ends when every handle is gone, after what waits is done.
-    pub(crate) fn start(parts: Parts, limits: Limits) -> (Self, tokio::task::JoinHandle<()>) {
-        let (queue, jobs) = mpsc::channel(limits.queue_max);
-        let task = tokio::spawn(run(parts, jobs, limits.group_max));
-        (Self { queue, limits }, task)
+    /// Starts the tasks, as many as the database takes groups at once. They end when every handle is gone, after what waits is done.
+    pub(crate) fn start(parts: Parts, limits: Limits) -> (Self, Vec<tokio::task::JoinHandle<()>>) {
+        let (queue, parts) = (Arc::new(Queue::default()), Arc::new(parts));
+        let tasks = (0..parts.store.appends_max().max(1))
+            .map(|_| tokio::spawn(run(parts.clone(), queue.clone(), limits.group_max)))
+            .collect();
+        (Self { _handle: Arc::new(Handle(queue.clone())), queue, limits }, tasks)
     }
 
     /// How many pieces of work wait at this moment.
     pub fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+        self.queue.lock().waiting.len()
     }
 
     /// Records what `decide` says. Its answer is given only after its entries are on disk.
@@ -139,10 +143,10 @@ impl Recorder {
                 let _ = tell.send(answer);
             })
         });
-        self.queue.try_send(Job { asked, work }).map_err(|_| {
+        if !self.queue.push(Job { asked, work }, self.limits.queue_max) {
             metrics::counter!("cpis_recorder_refused_total").increment(1);
-            AppError::unavailable()
-        })?;
+            return Err(AppError::unavailable());
+        }
         match tokio::time::timeout(Duration::from_millis(self.limits.wait_ms_max), told).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(AppError::unavailable()),
@@ -150,36 +154,132 @@ impl Recorder {
     }
 }
 
-async fn run(parts: Parts, mut jobs: mpsc::Receiver<Job>, group_max: usize) {
-    let mut waiting = Vec::with_capacity(group_max);
-    while jobs.recv_many(&mut waiting, group_max).await > 0 {
-        metrics::histogram!("cpis_group_size").record(waiting.len() as f64);
-        commit(&parts, std::mem::take(&mut waiting)).await;
+/// Ends the queue when the last recorder is gone.
+struct Handle(Arc<Queue>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.arrived.notify_waiters();
+    }
+}
+
+/// Work that waits for its turn at the database.
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    arrived: Notify,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    is_closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a piece of work, unless too many wait.
+    fn push(&self, job: Job, jobs_max: usize) -> bool {
+        let mut jobs = self.lock();
+        if jobs.waiting.len() >= jobs_max {
+            return false;
+        }
+        jobs.waiting.push_back(job);
+        drop(jobs);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// Takes what waits.
+    fn take(&self, jobs_max: usize) -> Vec<Job> {
+        let mut jobs = self.lock();
+        let taken = jobs.waiting.len().min(jobs_max);
+        jobs.waiting.drain(..taken).collect()
+    }
+
+    /// Whether work waits, and whether the end has come.
+    fn state(&self) -> (bool, bool) {
+        let jobs = self.lock();
+        (!jobs.waiting.is_empty(), jobs.is_closed)
+    }
+
+    /// Waits for work. Says whether there may be some: not after the end.
+    async fn wait(&self) -> bool {
+        loop {
+            let mut arrived = pin!(self.arrived.notified());
+            arrived.as_mut().enable();
+            match self.state() {
+                (true, _) => return true,
+                (false, true) => return false,
+                (false, false) => arrived.await,
+            }
+        }
+    }
+}
+
+async fn run(parts: Arc<Parts>, queue: Arc<Queue>, group_max: usize) {
+    while queue.wait().await {
+        commit(&parts, &queue, group_max).await;
         parts.committed.notify_waiters();
     }
 }
 
-async fn commit(parts: &Parts, jobs: Vec<Job>) {
-    let now: Timestamp = parts.clock.now();
-    let id = parts.keys.group(now);
-    let (mut asked, mut works) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+/// The group that was gathered, and the answers that its commit allows.
+type Gathered = Arc<Mutex<Option<(GroupId, Vec<Done>)>>>;
+
+async fn commit(parts: &Arc<Parts>, queue: &Arc<Queue>, group_max: usize) {
+    let gathered = Gathered::default();
+    let gather = {
+        let (parts, queue, gathered) = (parts.clone(), queue.clone(), gathered.clone());
+        Box::new(move || asked(&parts, queue.take(group_max), gathered))
+    };
+    let appended = parts.store.append_gathered(gather).await;
+    let gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (id, done) = gathered.map_or((None, Vec::new()), |(id, done)| (Some(id), done));
+    let committed = match (appended, id) {
+        (Ok(_), _) => true,
+        (Err(StoreError::OutcomeUnknown), Some(id)) => find(&*parts.store, id).await,
+        (Err(error), _) => {
+            tracing::error!(%error, "a group of entries was not written; its callers are told that we cannot tell");
+            metrics::counter!("cpis_groups_failed_total").increment(1);
+            false
+        }
+    };
+    if committed {
+        for answer in done {
+            answer();
+        }
+    } else if id.is_none() {
+        // Nothing was even gathered: who waits would wait in vain.
+        drop(queue.take(group_max));
+    }
+    // Answers that are dropped tell whoever waits for one that we cannot tell.
+}
+
+/// What this work asks of the database. The answers are left in `gathered`.
+fn asked(parts: &Parts, jobs: Vec<Job>, gathered: Gathered) -> Option<Asked> {
+    if jobs.is_empty() {
+        return None;
+    }
+    metrics::histogram!("cpis_group_size").record(jobs.len() as f64);
+    let group = parts.keys.group(parts.clock.now());
+    *gathered.lock().unwrap_or_else(PoisonError::into_inner) = Some((group, Vec::new()));
+    let (mut numbers, mut works) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
     for job in jobs {
         let place = job.asked.map(|keys| {
-            asked.push(keys);
-            asked.len() - 1
+            numbers.push(keys);
+            numbers.len() - 1
         });
         works.push((place, job.work));
     }
-    let answers: Arc<Mutex<Vec<Done>>> = Arc::default();
-    let (slot, keys) = (answers.clone(), parts.keys.clone());
+    let keys = parts.keys.clone();
     let decide = Box::new(move |loaded: &cpis_store::Loaded| {
-        let mut batch = Batch {
-            keys: &keys,
-            id,
-            first_index: loaded.first_index,
-            contacts: &loaded.contacts,
-            group: Group::default(),
-        };
+        let (first_index, contacts) = (loaded.first_index, &loaded.contacts);
+        let mut batch = Batch { keys: &keys, id: group, first_index, contacts, group: Group::default() };
         let done: Vec<Done> = works
             .into_iter()
             .map(|(place, work)| {
@@ -187,26 +287,11 @@ async fn commit(parts: &Parts, jobs: Vec<Job>) {
                 work(&mut batch, found)
             })
             .collect();
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        *gathered.lock().unwrap_or_else(PoisonError::into_inner) = Some((group, done));
         batch.group.digest = group_digest(batch.group.leaves.iter().copied());
         batch.group
     });
-    let committed = match parts.store.append(id, asked, decide).await {
-        Ok(_) => true,
-        Err(StoreError::OutcomeUnknown) => find(&*parts.store, id).await,
-        Err(error) => {
-            tracing::error!(%error, "a group of entries was not written; its callers are told that we cannot tell");
-            metrics::counter!("cpis_groups_failed_total").increment(1);
-            false
-        }
-    };
-    let done = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-    if committed {
-        for answer in done {
-            answer();
-        }
-    }
-    // Otherwise the answers are dropped, and whoever waits for one learns that we cannot tell.
+    Some(Asked { group, numbers, decide })
 }
 
 /// Records a group by itself, for effects that the store may refuse with [`StoreError::Stale`]: nobody else's entries are to

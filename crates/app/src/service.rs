@@ -100,7 +100,7 @@ pub struct Service {
     pub(crate) node: u64,
     pub(crate) fresh: Mutex<crate::freshness::Kept>,
     months: RwLock<HashMap<u32, SealKey>>,
-    recorder_task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    recorder_tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 impl Service {
@@ -124,7 +124,7 @@ impl Service {
         let committed = Arc::new(Notify::new());
         let parts =
             Parts { store: store.clone(), keys: keys.clone(), clock: clock.clone(), committed: committed.clone() };
-        let (recorder, task) = Recorder::start(parts, settings.limits);
+        let (recorder, tasks) = Recorder::start(parts, settings.limits);
         Arc::new(Self {
             store,
             keys,
@@ -142,7 +142,7 @@ impl Service {
             node,
             fresh: Mutex::default(),
             months: RwLock::default(),
-            recorder_task: Mutex::new(Some(task)),
+            recorder_tasks: Mutex::new(tasks),
         })
     }
 
@@ -192,14 +192,17 @@ impl Service {
 
     /// Ends the recorder after what waits is done, and closes the database.
     pub async fn close(self: Arc<Self>) {
-        let task = self.recorder_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tasks = std::mem::take(&mut *self.recorder_tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let store = self.store.clone();
         drop(self);
-        if let Some(task) = task {
-            // The task ends when the last handle on its queue is gone.
-            if tokio::time::timeout(std::time::Duration::from_secs(10), task).await.is_err() {
-                tracing::warn!("the recorder did not end: something still has a hold on the service");
+        // They end when the last handle on their queue is gone.
+        let ended = async {
+            for task in tasks {
+                let _ = task.await;
             }
+        };
+        if tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.is_err() {
+            tracing::warn!("the recorder did not end: something still has a hold on the service");
         }
         store.close().await;
     }

@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use crate::applier::{Applied, STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
@@ -29,8 +29,9 @@ const STEP_ENTRIES: f64 = 32.0;
 /// While more waits than a step takes and looks still come, the applier leaves the database to them for this many times as long as the
 /// step took.
 const BREATH: f64 = 8.0;
-/// Entries from which on it does not, so that lists do not fall behind without end.
-const BREATHLESS_ENTRIES: f64 = 50_000.0;
+/// Entries from which on it does not, so that lists do not fall behind without end: they say up to when they are complete, and a look
+/// that waits cannot. The worst hour of the nation is far below; this is some ten seconds of all that two processors can take.
+const BREATHLESS_ENTRIES: f64 = 150_000.0;
 /// Time for which the applier lets entries gather: each step costs the disk a flush, as each group of looks does.
 const GATHER: Duration = Duration::from_millis(20);
 /// Pause between two rounds of the housekeeping.
@@ -121,18 +122,12 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
-    let (mut behind, mut size) = (0.0, 0);
+    let mut before = Applied::default();
     loop {
-        let (begun, entries) = (Instant::now(), step(behind));
-        let applied = apply_looks(&service, entries).await;
-        let took = begun.elapsed();
-        let before = size;
-        (behind, size) = lag(&service).await;
+        let (begun, entries) = (Instant::now(), step(before.behind as f64));
+        let applied = apply_looks(&service, entries).await.inspect(tell_lag);
         let pause = match applied {
-            Ok(0) => IDLE,
-            Ok(taken) if taken >= entries as u64 && size == before => Duration::ZERO,
-            Ok(taken) if taken >= entries as u64 => breath(took, behind),
-            Ok(_) => GATHER,
+            Ok(applied) => pause(begun.elapsed(), entries as u64, applied, std::mem::replace(&mut before, applied)),
             Err(error) => {
                 tracing::warn!(%error, "lists and notices wait");
                 PAUSE
@@ -147,6 +142,16 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     }
 }
 
+/// The pause after a step of so many entries that took so long.
+fn pause(took: Duration, entries: u64, applied: Applied, before: Applied) -> Duration {
+    match applied.taken {
+        0 => IDLE,
+        taken if taken < entries => GATHER,
+        _ if applied.size == before.size => Duration::ZERO,
+        _ => breath(took, applied.behind as f64),
+    }
+}
+
 /// Entries of a step: the more, the further the applier is behind, up to the longest when it does not breathe.
 fn step(behind: f64) -> usize {
     (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
@@ -157,14 +162,11 @@ fn breath(took: Duration, behind: f64) -> Duration {
     took.mul_f64(BREATH * (1.0 - behind / BREATHLESS_ENTRIES).max(0.0))
 }
 
-/// Says in metrics how far the derivations are behind, and returns that of lists and notices, in entries, and the journal's size.
-async fn lag(service: &Service) -> (f64, u64) {
-    let (Ok(size), Ok(marks)) = (service.store.size().await, service.store.watermarks().await) else { return (0.0, 0) };
-    let behind = size.saturating_sub(marks.looks) as f64;
-    metrics::gauge!("cpis_applier_lag_entries").set(behind);
-    metrics::gauge!("cpis_tree_lag_entries").set(size.saturating_sub(marks.tree) as f64);
-    metrics::gauge!("cpis_journal_entries").set(size as f64);
-    (behind, size)
+/// Says in metrics how far the derivations are behind.
+fn tell_lag(applied: &Applied) {
+    metrics::gauge!("cpis_applier_lag_entries").set(applied.behind as f64);
+    metrics::gauge!("cpis_tree_lag_entries").set(applied.tree_behind as f64);
+    metrics::gauge!("cpis_journal_entries").set(applied.size as f64);
 }
 
 async fn follow_tree(service: Arc<Service>, mut pace: Pace) {
@@ -174,36 +176,32 @@ async fn follow_tree(service: Arc<Service>, mut pace: Pace) {
     let mut tree = Tree::default();
     let period = Duration::from_secs(service.settings.checkpoint_seconds.max(1));
     loop {
-        match grow(&service, &mut tree).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "the audit log's tree waits"),
+        if let Err(error) = grow(&service, &mut tree).await {
+            tracing::warn!(%error, "the audit log's tree waits");
         }
         if !pace.wait(&service, period, false).await {
-            // A last checkpoint, so that the log outside says all that was committed.
-            if let Err(error) = grow(&service, &mut tree).await {
+            break;
+        }
+    }
+    // A last checkpoint, so that the log outside says all that was committed.
+    loop {
+        match grow(&service, &mut tree).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
                 tracing::warn!(%error, "the last checkpoint was not signed");
+                return;
             }
-            return;
         }
     }
 }
 
-/// Grows the tree to the journal's end and signs a checkpoint there.
-async fn grow(service: &Service, tree: &mut Tree) -> Result<(), AppError> {
-    loop {
-        let size = service.store.size().await?;
-        let from = service.store.watermarks().await?.tree;
-        if from >= size {
-            return Ok(());
-        }
-        let (taken, note) = apply_tree(service, tree, true).await?;
-        if let Some(note) = note {
-            crate::audit::append_checkpoint(service, &note)?;
-        }
-        if taken == 0 {
-            return Ok(());
-        }
-    }
+/// Grows the tree to the journal's end, or first to the size that is to be published, and signs a checkpoint there. Says whether
+/// there was anything to grow by.
+async fn grow(service: &Service, tree: &mut Tree) -> Result<bool, AppError> {
+    let Some(note) = apply_tree(service, tree, true).await? else { return Ok(false) };
+    crate::audit::append_checkpoint(service, note).await?;
+    Ok(true)
 }
 
 /// Takes up uploads that wait. Tracing the people of one may take minutes: neither the housekeeping nor the end of the service

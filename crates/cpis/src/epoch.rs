@@ -68,12 +68,7 @@ pub async fn begin(opened: &Opened, service: &Service, restored: Option<Resume>)
 /// Grows the stored tree to the restored end; says its root.
 async fn grown(opened: &Opened, service: &Service, size: u64) -> Result<Hash> {
     let mut tree = cpis_app::applier::Tree::default();
-    loop {
-        let grown = cpis_app::applier::apply_tree(service, &mut tree, false).await;
-        if grown.map_err(|error| open::app(&error))?.0 == 0 {
-            break;
-        }
-    }
+    cpis_app::applier::apply_tree(service, &mut tree, false).await.map_err(|error| open::app(&error))?;
     let damaged = || Fault::new(Kind::Data, "The tree of the audit log cannot be read: run cpis audit verify");
     let (tree_size, frontier) = opened.store.tree().await.map_err(|error| open::database(&error))?;
     let range = if tree_size == 0 {

@@ -190,16 +190,11 @@ impl Opened {
 
 /// Grows the log's tree to its end and signs it, as the service does while it runs.
 pub async fn sign(service: &Service) -> Result<()> {
-    let mut tree = Tree::default();
-    loop {
-        let (taken, note) = apply_tree(service, &mut tree, true).await.map_err(|error| app(&error))?;
-        if let (Some(note), Some(path)) = (note, &service.settings.checkpoint_file) {
-            checkpoint_file::append(path, &note).map_err(|error| app(&error))?;
-        }
-        if taken == 0 {
-            return Ok(());
-        }
+    let note = apply_tree(service, &mut Tree::default(), true).await.map_err(|error| app(&error))?;
+    if let (Some(note), Some(path)) = (note, &service.settings.checkpoint_file) {
+        checkpoint_file::append(path, &note).map_err(|error| app(&error))?;
     }
+    Ok(())
 }
 
 /// Refuses a key ring that opens nobody: it would find nobody, and answer "no record" where there is one. One person whose

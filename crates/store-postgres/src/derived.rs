@@ -2,6 +2,7 @@
 
 use crate::batch::{Batch, owned};
 use crate::journal;
+use crate::people;
 use crate::pipeline::{Boxed, in_order};
 use crate::told::Stop;
 use crate::tx::{Bad, Tx};
@@ -9,7 +10,8 @@ use crate::values::{get_array, get_authority, get_person, get_time, get_u64};
 use cpis_model::access::{Access, AuthorKey, BACKWARDS_MS_MAX, Owed, WINDOW_MS};
 use cpis_model::entry::PersonId;
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, Derived, JournalRow, LookStep, StoreError, TreeStep, Watermarks,
+    AccessRow, AccessView, CheckpointRow, Derived, Followed, JournalRow, LookStep, NotApplied, PersonRow, StoreError,
+    TreeStep, Watermarks,
 };
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -79,10 +81,31 @@ pub(crate) async fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<De
     Ok(ids.iter().map(|id| all.get(id).cloned().unwrap_or_default()).collect())
 }
 
-/// Derived state of people as of one moment.
-pub(crate) async fn of_people_now(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>, Stop> {
+/// People and what is derived for them, in their order: one snapshot, one round trip.
+pub(crate) async fn followed(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Followed>, Stop> {
+    let (mut rows, mut derived) = (Vec::new(), Vec::new());
+    let steps: Vec<Boxed<'_, Result<(), Stop>>> = vec![
+        Box::pin(tx.begin_snapshot()),
+        Box::pin(async {
+            rows = people::by_id(tx, people).await?;
+            Ok(())
+        }),
+        Box::pin(async {
+            derived = of_people(tx, people).await?;
+            Ok(())
+        }),
+    ];
+    in_order(steps).await.into_iter().collect::<Result<(), Stop>>()?;
+    let mut rows: HashMap<PersonId, PersonRow> = rows.into_iter().map(|person| (person.row.id, person.row)).collect();
+    Ok(people.iter().zip(derived).map(|(id, derived)| Followed { person: rows.remove(id), derived }).collect())
+}
+
+/// What waits to be applied to lists and notices.
+pub(crate) async fn not_applied(tx: &Tx<'_>, entries_max: usize) -> Result<NotApplied, Stop> {
     tx.begin_snapshot().await?;
-    of_people(tx, people).await
+    let marks = watermarks(tx).await?;
+    let rows = journal::from(tx, marks.looks, entries_max).await?;
+    Ok(NotApplied { marks, size: journal::size(tx).await?, rows })
 }
 
 /// What readers need for a list: one snapshot, one round trip.

@@ -8,7 +8,7 @@ use crate::told::Stop;
 use crate::tx::{Bad, Tx};
 use crate::values::{get_array, get_group, get_small, get_u64};
 use crate::{effects, options};
-use cpis_store::{Decide, Group, GroupId, JournalRow, Loaded, NumberKeys, Place, StoreError};
+use cpis_store::{Asked, Decide, Gather, Group, GroupId, JournalRow, Loaded, NumberKeys, Place, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_postgres::Row;
@@ -35,15 +35,11 @@ pub(crate) async fn size(tx: &Tx<'_>) -> Result<u64, Stop> {
     size.ok_or_else(|| StoreError::Corrupt("sequence, row 1".into()).into())
 }
 
-/// Loads, lets `decide` make the group, and saves it with its leaves and effects: two round trips.
-pub(crate) async fn append(
-    pool: &Pool,
-    group: GroupId,
-    asked: &[NumberKeys],
-    decide: Decide,
-) -> Result<Place, StoreError> {
+/// Gathers and loads, lets `decide` make the group, and saves it with its leaves and effects: two round trips.
+pub(crate) async fn append(pool: &Pool, gather: Gather) -> Result<Option<Place>, StoreError> {
     let tx = Tx::new(pool.take().await?);
-    let loaded = match load(&tx, group, asked).await {
+    let Some(Asked { group, numbers, decide }) = gather() else { return tx.end_read(Ok(None)).await };
+    let loaded = match load(&tx, group, &numbers).await {
         Ok(loaded) => loaded,
         Err(stop) => return tx.end(Err(stop)).await,
     };
@@ -54,7 +50,7 @@ pub(crate) async fn append(
     let place = Place { seq: loaded.seq, first_index: loaded.first_index, count: decided.leaves.len() as u32 };
     if decided.leaves.is_empty() {
         // Nothing was decided: a row without entries would say nothing.
-        return tx.end_read(Ok(place)).await;
+        return tx.end_read(Ok(Some(place))).await;
     }
     let Group { body, leaves, digest, effects } = decided;
     let mut batch = Batch::default();
@@ -64,7 +60,7 @@ pub(crate) async fn append(
     for effect in effects {
         effects::add(&mut batch, group, effect);
     }
-    tx.commit(batch).await.map(|()| place)
+    tx.commit(batch).await.map(|()| Some(place))
 }
 
 /// The lock first, then every read: each sees all that was committed before the lock was ours.
@@ -185,6 +181,19 @@ pub(crate) async fn leaves(tx: &Tx<'_>, group: GroupId, ordinal: u32, max: u32) 
         "-- leaf.of_group\nSELECT group_no, ordinal, hash FROM leaf WHERE group_no = $1 AND ordinal >= $2 ORDER BY ordinal LIMIT $3",
         &[&group.0, &i64::from(ordinal), &i64::from(max)],
         |row| Ok((get_small(row, 1)?, get_array(row, 2)?)),
+    )
+    .await
+}
+
+/// Leaves of the entries from an index on.
+pub(crate) async fn leaves_from(tx: &Tx<'_>, index: u64, max: u32) -> Result<Vec<[u8; 32]>, Stop> {
+    let index = index as i64;
+    tx.all(
+        "-- leaf.from\nSELECT hash FROM journal JOIN leaf ON leaf.group_no = journal.group_no \
+         WHERE first_index >= coalesce((SELECT max(first_index) FROM journal WHERE first_index <= $1), 0) AND first_index < $2 \
+         AND first_index + ordinal >= $1 AND first_index + ordinal < $2 AND ordinal < count ORDER BY first_index, ordinal",
+        &[&index, &index.saturating_add(i64::from(max))],
+        |row| get_array(row, 0),
     )
     .await
 }

@@ -12,9 +12,9 @@ use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Forget, Found, GroupId,
-    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NoticeRow, NumberKeys, OrganisationRow, PersonRow, Place,
-    PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
+    AccessRow, AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId,
+    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NotApplied, NoticeRow, NumberKeys, OrganisationRow, PersonRow,
+    Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
     UploadState, Watermarks,
 };
 
@@ -40,9 +40,14 @@ macro_rules! write {
 
 #[async_trait]
 impl Store for PgStore {
-    async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Answer<Place> {
-        let done = journal::append(&self.ordered, group, &asked, decide).await;
+    async fn append_gathered(&self, gather: Gather) -> Answer<Option<Place>> {
+        let done = journal::append(&self.ordered, gather).await;
         self.committed(done)
+    }
+
+    /// The lock is asked for together with whom the group is about: what waited behind another append would be smaller groups.
+    fn appends_max(&self) -> usize {
+        1
     }
 
     async fn find_group(&self, group: GroupId) -> Answer<Option<Place>> {
@@ -69,6 +74,10 @@ impl Store for PgStore {
         read!(self, tx => journal::leaves(&tx, group, ordinal, leaves_max))
     }
 
+    async fn leaves_from(&self, index: u64, leaves_max: u32) -> Answer<Vec<[u8; 32]>> {
+        read!(self, tx => journal::leaves_from(&tx, index, leaves_max))
+    }
+
     async fn accesses(&self, people: Vec<PersonId>, entries_max: usize) -> Answer<AccessView> {
         read!(self, tx => derived::view(&tx, &people, entries_max))
     }
@@ -77,8 +86,12 @@ impl Store for PgStore {
         read!(self, tx => derived::watermarks(&tx))
     }
 
-    async fn derived(&self, people: Vec<PersonId>) -> Answer<Vec<Derived>> {
-        read!(self, tx => derived::of_people_now(&tx, &people))
+    async fn not_applied(&self, entries_max: usize) -> Answer<NotApplied> {
+        read!(self, tx => derived::not_applied(&tx, entries_max))
+    }
+
+    async fn followed(&self, people: Vec<PersonId>) -> Answer<Vec<Followed>> {
+        read!(self, tx => derived::followed(&tx, &people))
     }
 
     async fn apply_looks(&self, step: LookStep) -> Answer<()> {

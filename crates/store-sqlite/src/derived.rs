@@ -1,12 +1,17 @@
 //! What the applier derives from the journal: lists, notices owed, the Merkle tree, checkpoints.
 
 use crate::journal::{self, Limit};
+use crate::people;
 use crate::tx::{Stop, Tx};
 use crate::values::{get_authority, get_person, get_time, get_u64};
 use cpis_model::access::{Access, AuthorKey, BACKWARDS_MS_MAX, Owed, WINDOW_MS};
 use cpis_model::entry::PersonId;
-use cpis_store::{AccessRow, AccessView, CheckpointRow, Derived, LookStep, StoreError, TreeStep, Watermarks};
+use cpis_store::{
+    AccessRow, AccessView, CheckpointRow, Derived, Followed, LookStep, NotApplied, PersonRow, StoreError, TreeStep,
+    Watermarks,
+};
 use rusqlite::{Row, params};
+use std::collections::HashMap;
 
 /// How far each derivation has come.
 pub(crate) fn watermarks(tx: &Tx<'_>) -> Result<Watermarks, Stop> {
@@ -59,6 +64,21 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
     Ok(all)
 }
 
+/// People and what is derived for them, in their order.
+pub(crate) fn followed(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Followed>, Stop> {
+    let mut rows: HashMap<PersonId, PersonRow> =
+        people::by_id(tx, people)?.into_iter().map(|person| (person.row.id, person.row)).collect();
+    let derived = of_people(tx, people)?.into_iter();
+    Ok(people.iter().zip(derived).map(|(id, derived)| Followed { person: rows.remove(id), derived }).collect())
+}
+
+/// What waits to be applied to lists and notices.
+pub(crate) fn not_applied(tx: &Tx<'_>, entries_max: usize) -> Result<NotApplied, Stop> {
+    let marks = watermarks(tx)?;
+    let rows = journal::from(tx, marks.looks, Limit::Reached(entries_max))?;
+    Ok(NotApplied { marks, size: journal::size(tx)?, rows })
+}
+
 /// What readers need for a list.
 pub(crate) fn view(tx: &Tx<'_>, people: &[PersonId], entries_max: usize) -> Result<AccessView, Stop> {
     let applied = watermark(tx, "looks")?;
@@ -98,12 +118,12 @@ fn access(row: &Row<'_>) -> Result<AccessRow, crate::tx::Bad> {
 /// Saves what entries mean for lists and notices. Nothing is kept of people erased meanwhile; what stands already stays.
 pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
     advance(tx, "looks", step.from, step.to)?;
+    let erased = erased(tx, step)?;
     if !step.accesses.is_empty() {
         let mut insert = tx.prepare(
-            "-- access.insert\nINSERT OR IGNORE INTO access (person_id, entry_index, seq, at, author) SELECT ?1, ?2, ?3, ?4, ?5 \
-             WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1 AND data_key IS NULL)",
+            "-- access.insert\nINSERT OR IGNORE INTO access (person_id, entry_index, seq, at, author) VALUES (?, ?, ?, ?, ?)",
         )?;
-        for (person, row) in &step.accesses {
+        for (person, row) in step.accesses.iter().filter(|(person, _)| !erased.contains(person)) {
             insert.execute(params![
                 person.value(),
                 row.index as i64,
@@ -116,10 +136,9 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
     if !step.notices.is_empty() {
         let mut insert = tx.prepare(
             "-- notice.insert\nINSERT OR IGNORE INTO notice (id, authority, person_id, entry_index, seq, at, author, acknowledged, \
-             kind, acknowledged_by, reader) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 \
-             WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?3 AND data_key IS NULL)",
+             kind, acknowledged_by, reader) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
-        for notice in &step.notices {
+        for notice in step.notices.iter().filter(|notice| !erased.contains(&notice.person)) {
             insert.execute(params![
                 notice.id.as_bytes(),
                 notice.authority.0.as_str(),
@@ -148,6 +167,20 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
         )?;
     }
     Ok(())
+}
+
+/// Who of a step's people was erased meanwhile.
+fn erased(tx: &Tx<'_>, step: &LookStep) -> Result<Vec<PersonId>, Stop> {
+    let mut people: Vec<PersonId> = step.accesses.iter().map(|(person, _)| *person).collect();
+    people.extend(step.notices.iter().map(|notice| notice.person));
+    people.sort_unstable();
+    people.dedup();
+    let mut one = tx.prepare("-- person.erased\nSELECT id FROM person WHERE id = ? AND data_key IS NULL")?;
+    let mut erased = Vec::new();
+    for person in people {
+        erased.extend(one.first([person.value()], |row| get_person(row, 0))?);
+    }
+    Ok(erased)
 }
 
 /// Quarantined entries.

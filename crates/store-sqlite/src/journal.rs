@@ -5,7 +5,7 @@ use crate::values::{date, get_group, get_u64};
 use crate::{organisations, people};
 use crate::{plans, uploads};
 use cpis_model::entry::{HiddenFor, PersonId};
-use cpis_store::{Decide, Effect, Group, GroupId, JournalRow, Loaded, NumberKeys, Place, StoreError};
+use cpis_store::{Asked, Effect, Group, GroupId, JournalRow, Loaded, Place, StoreError};
 use rusqlite::{Row, params};
 
 /// Leaves that one statement saves.
@@ -27,13 +27,14 @@ pub(crate) fn size(tx: &Tx<'_>) -> Result<u64, Stop> {
 }
 
 /// Loads, lets `decide` make the group, and saves it with its leaves and effects.
-pub(crate) fn append(tx: &Tx<'_>, group: GroupId, asked: &[NumberKeys], decide: Decide) -> Result<Place, Stop> {
+pub(crate) fn append(tx: &Tx<'_>, asked: Asked) -> Result<Place, Stop> {
+    let Asked { group, numbers, decide } = asked;
     let (seq, first_index) = next(tx)?;
     let staging = plans::staging(tx)?;
     if staging.0.contains(&group) {
         return Err(StoreError::Stale.into());
     }
-    let found = people::find(tx, asked, &staging)?;
+    let found = people::find(tx, &numbers, &staging)?;
     let contacts = plans::contacts_of(tx, &found, &staging)?;
     let loaded = Loaded { seq, first_index, found, contacts };
     let Group { body, leaves, digest, effects } = decide(&loaded);
@@ -206,6 +207,18 @@ pub(crate) fn leaves(tx: &Tx<'_>, group: GroupId, ordinal: u32, max: u32) -> Res
         "-- leaf.of_group\nSELECT group_no, ordinal, hash FROM leaf WHERE group_no = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?",
         params![group.0, ordinal, max],
         |row| Ok((row.get(1)?, row.get(2)?)),
+    )
+}
+
+/// Leaves of the entries from an index on.
+pub(crate) fn leaves_from(tx: &Tx<'_>, index: u64, max: u32) -> Result<Vec<[u8; 32]>, Stop> {
+    let index = index as i64;
+    tx.all(
+        "-- leaf.from\nSELECT journal.seq, hash FROM journal CROSS JOIN leaf ON leaf.group_no = journal.group_no \
+         WHERE first_index >= coalesce((SELECT max(first_index) FROM journal WHERE first_index <= ?1), 0) AND first_index < ?2 \
+         AND first_index + ordinal >= ?1 AND first_index + ordinal < ?2 AND ordinal < count ORDER BY first_index, ordinal",
+        params![index, index.saturating_add(i64::from(max))],
+        |row| Ok(row.get(1)?),
     )
 }
 

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Jobs that wait in one queue; past it the answer is "busy" at once.
 const QUEUE_JOBS_MAX: usize = 4096;
 
+/// Urgent jobs that go before one in the background at most: while looks come without a pause there is always an urgent one.
+const PASSED_MAX: u32 = 4;
+
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const KILLED: u8 = 2;
@@ -22,7 +25,7 @@ pub(crate) type Job = Box<dyn FnOnce(&Connection, &Shared) + Send>;
 /// Which queue of the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// Somebody waits for an answer at a desk: first, always.
+    /// Somebody waits for an answer at a desk: first, but for one in the background after every few.
     Urgent,
     /// Everything else.
     Background,
@@ -39,7 +42,21 @@ pub(crate) struct Queue {
 struct Jobs {
     urgent: VecDeque<Job>,
     background: VecDeque<Job>,
+    /// Urgent jobs that went before the first in the background.
+    passed: u32,
     closed: bool,
+}
+
+impl Jobs {
+    fn next(&mut self) -> Option<Job> {
+        let waits = !self.background.is_empty();
+        if (waits && self.passed >= PASSED_MAX) || self.urgent.is_empty() {
+            self.passed = 0;
+            return self.background.pop_front();
+        }
+        self.passed = if waits { self.passed + 1 } else { 0 };
+        self.urgent.pop_front()
+    }
 }
 
 impl Queue {
@@ -67,10 +84,7 @@ impl Queue {
     pub(crate) fn pop(&self) -> Option<Job> {
         let mut jobs = self.lock();
         loop {
-            if let Some(job) = jobs.urgent.pop_front() {
-                return Some(job);
-            }
-            if let Some(job) = jobs.background.pop_front() {
+            if let Some(job) = jobs.next() {
                 return Some(job);
             }
             if jobs.closed {

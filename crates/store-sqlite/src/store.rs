@@ -9,9 +9,9 @@ use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Decide, Derived, Finding, Flip, Forget, Found, GroupId,
-    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NoticeRow, NumberKeys, OrganisationRow, PersonRow, Place,
-    PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
+    AccessRow, AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId,
+    JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NotApplied, NoticeRow, NumberKeys, OrganisationRow, PersonRow,
+    Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
     UploadState, Watermarks, Weight,
 };
 
@@ -19,8 +19,12 @@ type Answer<T> = Result<T, StoreError>;
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Answer<Place> {
-        self.write(Urgent, move |tx| journal::append(tx, group, &asked, decide)).await
+    async fn append_gathered(&self, gather: Gather) -> Answer<Option<Place>> {
+        self.write(Urgent, move |tx| gather().map(|asked| journal::append(tx, asked)).transpose()).await
+    }
+
+    fn appends_max(&self) -> usize {
+        2
     }
 
     async fn find_group(&self, group: GroupId) -> Answer<Option<Place>> {
@@ -47,6 +51,10 @@ impl Store for SqliteStore {
         self.read(move |tx| journal::leaves(tx, group, ordinal, leaves_max)).await
     }
 
+    async fn leaves_from(&self, index: u64, leaves_max: u32) -> Answer<Vec<[u8; 32]>> {
+        self.read(move |tx| journal::leaves_from(tx, index, leaves_max)).await
+    }
+
     async fn accesses(&self, people: Vec<PersonId>, entries_max: usize) -> Answer<AccessView> {
         self.read(move |tx| derived::view(tx, &people, entries_max)).await
     }
@@ -55,8 +63,12 @@ impl Store for SqliteStore {
         self.read(derived::watermarks).await
     }
 
-    async fn derived(&self, people: Vec<PersonId>) -> Answer<Vec<Derived>> {
-        self.read(move |tx| derived::of_people(tx, &people)).await
+    async fn not_applied(&self, entries_max: usize) -> Answer<NotApplied> {
+        self.read(move |tx| derived::not_applied(tx, entries_max)).await
+    }
+
+    async fn followed(&self, people: Vec<PersonId>) -> Answer<Vec<Followed>> {
+        self.read(move |tx| derived::followed(tx, &people)).await
     }
 
     async fn apply_looks(&self, step: LookStep) -> Answer<()> {

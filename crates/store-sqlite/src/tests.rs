@@ -256,3 +256,59 @@ async fn what_waits_is_finished_before_the_end() {
     }
     assert_eq!(open(&path).unwrap().size().await.unwrap(), saved);
 }
+
+/// Holds up the writer until the sender says so.
+fn hold_up(store: &SqliteStore) -> std::sync::mpsc::Sender<()> {
+    let (let_go, held_up) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let job: Job = Box::new(move |_, _| {
+        begin.send(()).unwrap();
+        let _ = held_up.recv();
+    });
+    store.shared.writer.push(Lane::Urgent, job).unwrap();
+    begun.recv().unwrap();
+    let_go
+}
+
+/// The order in which the writer runs jobs that wait together.
+async fn order_of(lanes: &[Lane]) -> Vec<Lane> {
+    let store = SqliteStore::open_memory().unwrap();
+    let let_go = hold_up(&store);
+    let (tell, told) = std::sync::mpsc::channel();
+    for lane in lanes.iter().copied() {
+        let tell = tell.clone();
+        store.shared.writer.push(lane, Box::new(move |_, _| tell.send(lane).unwrap())).unwrap();
+    }
+    drop(tell);
+    let_go.send(()).unwrap();
+    store.close().await;
+    told.iter().collect()
+}
+
+#[tokio::test]
+async fn every_few_looks_let_one_job_in_the_background_go() {
+    use Lane::{Background as B, Urgent as U};
+    assert_eq!(order_of(&[B, U, B, U]).await, [U, U, B, B]);
+    assert_eq!(order_of(&[U, U, U, U, U, B, U, U, B]).await, [U, U, U, U, B, U, U, U, B]);
+    assert_eq!(order_of(&[B, B, B, U, U, U, U, U, U, U, U, U]).await, [U, U, U, U, B, U, U, U, U, B, U, B]);
+}
+
+#[tokio::test]
+async fn a_group_is_gathered_when_its_turn_has_come() {
+    let store = SqliteStore::open_memory().unwrap();
+    let let_go = hold_up(&store);
+    let waiting = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&waiting);
+    let gather = Box::new(move || {
+        let leaves = vec![[1; 32]; counted.load(Ordering::SeqCst) as usize];
+        let decide = Box::new(move |_: &_| Group { body: vec![7], leaves, ..Group::default() });
+        Some(cpis_store::Asked { group: GroupId(1), numbers: Vec::new(), decide })
+    });
+    let append = store.append_gathered(gather);
+    let later = async {
+        waiting.store(3, Ordering::SeqCst);
+        let_go.send(()).unwrap();
+    };
+    let (place, ()) = tokio::join!(append, later);
+    assert_eq!(place.unwrap().unwrap().count, 3, "what came while it waited belongs to it");
+}

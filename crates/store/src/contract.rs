@@ -55,8 +55,10 @@ macro_rules! contract_tests {
             groups_get_consecutive_places
             a_group_is_appended_once
             an_empty_group_leaves_no_row
+            nothing_gathered_leaves_no_row
             the_journal_is_read_from_any_entry
             leaves_are_read_from_any_ordinal
+            leaves_are_read_from_any_entry
             a_panicking_decision_saves_nothing
             people_are_found_by_every_number
             a_decision_sees_people_plans_and_contacts

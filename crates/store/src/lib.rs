@@ -27,16 +27,41 @@ use cpis_model::{Timestamp, Uuid};
 /// seals and hashes, and does no I/O.
 pub type Decide = Box<dyn FnOnce(&Loaded) -> Group + Send>;
 
+/// What is appended as one group.
+pub struct Asked {
+    /// The group's id.
+    pub group: GroupId,
+    /// Whom `decide` must know.
+    pub numbers: Vec<NumberKeys>,
+    /// Makes the group.
+    pub decide: Decide,
+}
+
+/// Gathers what is appended when its turn at the database has come, so that a group holds whatever waits by then. `None`: nothing
+/// waits any more. Quick, and without I/O.
+pub type Gather = Box<dyn FnOnce() -> Option<Asked> + Send>;
+
 /// The database.
 #[async_trait]
 pub trait Store: Mail + Send + Sync {
     // --- journal -------------------------------------------------------------------------------------------------
 
-    /// Takes the sequence lock, loads who stands behind each of `asked`, lets `decide` make the group, appends one journal
-    /// row with its leaves and effects, and commits. Returns when the commit is on disk. A group without entries leaves no row.
+    /// Takes its turn and the sequence lock, loads who stands behind each number that was gathered, lets `decide` make the group,
+    /// appends one journal row with its leaves and effects, and commits. Returns when the commit is on disk; `None` when nothing was
+    /// gathered. A group without entries leaves no row.
     ///
-    /// [`StoreError::OutcomeUnknown`]: ask [`Store::find_group`] before answering or repeating.
-    async fn append(&self, group: GroupId, asked: Vec<NumberKeys>, decide: Decide) -> Result<Place, StoreError>;
+    /// [`StoreError::OutcomeUnknown`]: ask [`Store::find_group`] before answering or repeating. After another error nothing may have
+    /// been gathered yet.
+    async fn append_gathered(&self, gather: Gather) -> Result<Option<Place>, StoreError>;
+
+    /// How many appends may be on their way at once, so that the next one is at hand when the database has finished one.
+    fn appends_max(&self) -> usize;
+
+    /// [`Store::append_gathered`] of what is known already.
+    async fn append(&self, group: GroupId, numbers: Vec<NumberKeys>, decide: Decide) -> Result<Place, StoreError> {
+        let place = self.append_gathered(Box::new(move || Some(Asked { group, numbers, decide }))).await?;
+        place.ok_or_else(|| StoreError::Unavailable("nothing was gathered".into()))
+    }
 
     /// Where a group was committed, if it was.
     async fn find_group(&self, group: GroupId) -> Result<Option<Place>, StoreError>;
@@ -57,6 +82,9 @@ pub trait Store: Mail + Send + Sync {
     /// Leaf hashes of a group from an ordinal on, at most `leaves_max`, with their ordinals.
     async fn leaves(&self, group: GroupId, ordinal: u32, leaves_max: u32) -> Result<Vec<(u32, [u8; 32])>, StoreError>;
 
+    /// Leaf hashes of the entries from an index on, in order, at most `leaves_max`. One that is missing is left out.
+    async fn leaves_from(&self, index: u64, leaves_max: u32) -> Result<Vec<[u8; 32]>, StoreError>;
+
     // --- derived ---------------------------------------------------------------------------------------------------
 
     /// What is derived for these people and the journal's tail that is not applied yet, from one snapshot. The tail holds at
@@ -66,8 +94,11 @@ pub trait Store: Mail + Send + Sync {
     /// How far each derivation has come.
     async fn watermarks(&self) -> Result<Watermarks, StoreError>;
 
-    /// Derived state of these people as it is stored now, in their order.
-    async fn derived(&self, people: Vec<PersonId>) -> Result<Vec<Derived>, StoreError>;
+    /// What is not applied to lists and notices yet, from one snapshot: rows as [`Store::journal_from`] gives them.
+    async fn not_applied(&self, entries_max: usize) -> Result<NotApplied, StoreError>;
+
+    /// These people and what is derived for them, in their order, from one snapshot.
+    async fn followed(&self, people: Vec<PersonId>) -> Result<Vec<Followed>, StoreError>;
 
     /// Saves what the entries `step.from..step.to` mean for lists and notices, if the watermark still is `step.from`
     /// ([`StoreError::Stale`] otherwise).

@@ -273,6 +273,26 @@ pub struct Derived {
     pub seqs: Vec<u64>,
 }
 
+/// What the applier needs to know of a person.
+#[derive(Clone, Debug, Default)]
+pub struct Followed {
+    /// The person; `None` where nobody has that id.
+    pub person: Option<PersonRow>,
+    /// What is derived.
+    pub derived: Derived,
+}
+
+/// One snapshot of what waits to be applied.
+#[derive(Clone, Debug, Default)]
+pub struct NotApplied {
+    /// How far the derivations have come.
+    pub marks: Watermarks,
+    /// Entries in the journal.
+    pub size: u64,
+    /// Journal rows from the first that is not applied to lists and notices on.
+    pub rows: Vec<JournalRow>,
+}
+
 /// One snapshot of what readers need for a list.
 #[derive(Clone, Debug)]
 pub struct AccessView {

@@ -217,6 +217,20 @@ async fn a_full_queue_answers_at_once_that_we_cannot_tell() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_database_that_is_gone_is_told_at_once() {
+    let store = Arc::new(SqliteStore::open_memory().unwrap());
+    let world = World::on(store.clone(), Settings { test_numbers: true, ..Settings::default() }).await;
+    world.service.month_key(cpis_app::Clock::now(&*world.clock)).await.unwrap();
+    store.close().await;
+    let asked = std::time::Instant::now();
+    let answer = cpis_app::look::flags(&world.service, question(&clinician("u1"), number(999_000_001))).await;
+    assert!(matches!(answer, Err(cpis_app::AppError::Unavailable { .. })), "{answer:?}");
+    let patience = cpis_app::recorder::Limits::default().wait_ms_max;
+    assert!(asked.elapsed().as_millis() < u128::from(patience) / 2, "it waited {:?}", asked.elapsed());
+    assert_eq!(world.service.recorder.waiting(), 0);
+}
+
+#[tokio::test]
 async fn a_change_of_the_register_is_made_whole_or_not_at_all() {
     use cpis_app::organisations::{Edit, change_all, refresh};
     use cpis_model::organisation_record::{Record, RecordKind};

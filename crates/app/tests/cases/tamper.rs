@@ -74,9 +74,9 @@ impl Installation {
 }
 
 async fn apply(world: &World, file: &Path) {
-    while cpis_app::applier::apply_looks(&world.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+    cpis_app::applier::apply_all(&world.service).await.unwrap();
     let mut tree = cpis_app::applier::Tree::default();
-    let (_, note) = cpis_app::applier::apply_tree(&world.service, &mut tree, true).await.unwrap();
+    let note = cpis_app::applier::apply_tree(&world.service, &mut tree, true).await.unwrap();
     cpis_app::checkpoint_file::append(file, &note.unwrap()).unwrap();
 }
 

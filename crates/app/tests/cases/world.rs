@@ -182,9 +182,9 @@ impl World {
 
     /// Applies everything that waits.
     pub async fn apply(&self) {
-        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+        cpis_app::applier::apply_all(&self.service).await.unwrap();
         let mut tree = cpis_app::applier::Tree::default();
-        while cpis_app::applier::apply_tree(&self.service, &mut tree, true).await.unwrap().0 > 0 {}
+        while cpis_app::applier::apply_tree(&self.service, &mut tree, true).await.unwrap().is_some() {}
     }
 
     pub async fn notices(&self, code: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Result};
 use crate::open::{Opened, app};
 use crate::progress;
 use bytes::Bytes;
-use cpis_app::applier::{STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use cpis_app::applier::{Tree, apply_all, apply_tree};
 use cpis_app::demographics::{Demographics, LocalRegister, RegisterEntry};
 use cpis_app::look::{Question, flags};
 use cpis_app::upload::{Received, Wishes, receive};
@@ -257,9 +257,8 @@ impl Filler<'_> {
 
     /// Derives what follows from what was recorded.
     async fn apply(&self) -> Result<()> {
-        while apply_looks(&self.service, STEP_ENTRIES_MAX).await.map_err(|error| app(&error))? > 0 {}
-        let mut tree = Tree::default();
-        while apply_tree(&self.service, &mut tree, false).await.map_err(|error| app(&error))?.0 > 0 {}
+        apply_all(&self.service).await.map_err(|error| app(&error))?;
+        apply_tree(&self.service, &mut Tree::default(), false).await.map_err(|error| app(&error))?;
         Ok(())
     }
 }

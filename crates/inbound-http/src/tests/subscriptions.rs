@@ -36,7 +36,7 @@ impl World {
     }
 
     async fn tell(&self) {
-        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+        cpis_app::applier::apply_all(&self.service).await.unwrap();
         let mut sender = Sender::default();
         sender.round(&self.http.subscriptions).await.unwrap();
         sender.settle().await;

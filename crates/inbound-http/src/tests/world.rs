@@ -304,7 +304,7 @@ impl World {
 
     /// Notices of an authority, after the applier has come so far.
     pub async fn notices(&self, authority: &str) -> Vec<Value> {
-        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+        cpis_app::applier::apply_all(&self.service).await.unwrap();
         let answer = self.get("/authority/v1/notices", &self.worker(authority), &[]).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["notices"].as_array().unwrap().clone()
@@ -312,11 +312,11 @@ impl World {
 
     /// How many accesses are listed.
     pub async fn listed(&self, number: NhsNumber) -> usize {
-        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+        cpis_app::applier::apply_all(&self.service).await.unwrap();
         let found = self.service.store.find(vec![self.service.keys.ring.find(number)]).await.unwrap();
         let Some(person) = found.into_iter().flatten().next() else { return 0 };
-        let derived = self.service.store.derived(vec![person.person.id]).await.unwrap();
-        derived.iter().map(|derived| derived.state.listed.len()).sum()
+        let followed = self.service.store.followed(vec![person.person.id]).await.unwrap();
+        followed.iter().map(|one| one.derived.state.listed.len()).sum()
     }
 }
 

@@ -186,7 +186,7 @@ impl World {
     }
 
     pub async fn apply(&self) {
-        while cpis_app::applier::apply_looks(&self.service, cpis_app::applier::STEP_ENTRIES_MAX).await.unwrap() > 0 {}
+        cpis_app::applier::apply_all(&self.service).await.unwrap();
     }
 
     /// Camden is told of its notices up to a number, as a message would.

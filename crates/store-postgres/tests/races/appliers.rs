@@ -44,7 +44,7 @@ async fn a_frozen_applier_wakes_up_and_doubles_nothing() {
     assert_eq!(frozen.watermarks().await.unwrap().looks, 4);
     let notices = awake.notices_after(0, 10).await.unwrap();
     assert_eq!(notices.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(awake.derived(vec![person(1)]).await.unwrap()[0].state.listed.len(), 4);
+    assert_eq!(awake.followed(vec![person(1)]).await.unwrap()[0].derived.state.listed.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

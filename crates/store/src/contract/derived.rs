@@ -1,7 +1,9 @@
 //! Lists, notices, the tree: what appliers save and readers get.
 
 use super::Backend;
-use super::samples::{access, append, author, authority, flip, group, notice, person, slice, time, upload, uuid};
+use super::samples::{
+    access, append, author, authority, derived_of, flip, group, notice, person, slice, time, upload, uuid,
+};
 use crate::{AccessRow, CheckpointRow, LookStep, NoticeRow, StoreError, TreeStep, UploadStatus, Watermarks};
 
 fn looks(from: u64, to: u64) -> LookStep {
@@ -21,14 +23,14 @@ pub async fn one_of_two_appliers_wins(backend: &dyn Backend) {
     store.apply_looks(step(1)).await.unwrap();
     assert_eq!(store.apply_looks(step(2)).await, Err(StoreError::Stale));
     assert_eq!(store.apply_looks(looks(6, 7)).await, Err(StoreError::Stale));
-    let derived = store.derived(vec![person(2), person(1)]).await.unwrap();
+    let derived = derived_of(&*store, vec![person(2), person(1)]).await;
     assert!(derived[0].state.listed.is_empty());
     assert_eq!((derived[1].state.listed.len(), derived[1].state.listed[0].at), (1, time(1)));
     assert_eq!((derived[1].state.owed.len(), derived[1].seqs.clone()), (1, vec![4]));
     assert_eq!(derived[1].state.owed[0].authority, authority(1));
     assert_eq!(store.quarantined().await.unwrap(), [(4, "no key".to_owned())]);
     store.apply_looks(LookStep { pruned: vec![(person(1), 3)], ..looks(5, 6) }).await.unwrap();
-    assert!(store.derived(vec![person(1)]).await.unwrap()[0].state.listed.is_empty());
+    assert!(derived_of(&*store, vec![person(1)]).await[0].state.listed.is_empty());
 
     let tree = |from, to| TreeStep { from, to, frontier: vec![to as u8], ..TreeStep::default() };
     store.apply_tree(TreeStep { tiles: vec![(0, 0, vec![1; 64])], ..tree(0, 3) }).await.unwrap();
@@ -55,6 +57,15 @@ pub async fn lists_come_with_their_tail(backend: &dyn Backend) {
         let listed: Vec<usize> = view.derived.iter().map(|derived| derived.state.listed.len()).collect();
         assert_eq!(listed, [1, 2, 0]);
         assert_eq!(view.derived[1].seqs, [1, 3]);
+    }
+    for (entries_max, expected) in [(1, vec![2]), (3, vec![2]), (4, vec![2, 3]), (100, vec![2, 3, 4])] {
+        let waiting = store.not_applied(entries_max).await.unwrap();
+        let rows: Vec<u64> = waiting.rows.iter().map(|row| row.place.seq).collect();
+        assert_eq!(
+            (waiting.marks, waiting.size, rows),
+            (Watermarks { looks: 7, tree: 0 }, 20, expected),
+            "{entries_max}"
+        );
     }
     // The entries of an upload lie elsewhere and hold no looks: they do not use up the tail.
     store.begin_staging(group(9), time(0)).await.unwrap();
@@ -131,7 +142,7 @@ pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
     assert_eq!(kinds(&store.reports_by(author(1), u64::MAX, 2).await.unwrap()), [4, 3]);
     assert_eq!(kinds(&store.reports_by(author(3), u64::MAX, 10).await.unwrap()), [0; 0]);
     assert_eq!(kinds(&store.notices(authority(1), 0, 10).await.unwrap()), [0, 1, 2, 0, 3, 4]);
-    let derived = store.derived(vec![person(1)]).await.unwrap();
+    let derived = derived_of(&*store, vec![person(1)]).await;
     assert_eq!(derived[0].state.owed.iter().map(|owed| owed.access.index).collect::<Vec<_>>(), [1, 4]);
 }
 

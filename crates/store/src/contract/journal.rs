@@ -1,7 +1,7 @@
 //! Appending and reading the journal.
 
 use super::Backend;
-use super::samples::{append, entries, group, leaf, whole_journal};
+use super::samples::{append, entries, group, leaf, slice, time, whole_journal};
 use crate::{Place, StoreError};
 
 /// Sequence numbers and indexes have no gaps, over a new start of the program too.
@@ -43,6 +43,15 @@ pub async fn an_empty_group_leaves_no_row(backend: &dyn Backend) {
     whole_journal(&*store).await;
 }
 
+/// Where nothing waits any more, nothing is appended.
+pub async fn nothing_gathered_leaves_no_row(backend: &dyn Backend) {
+    let store = backend.open().await;
+    assert_eq!(store.append_gathered(Box::new(|| None)).await, Ok(None));
+    assert_eq!(append(&*store, 1, 2).await.unwrap(), Place { seq: 1, first_index: 0, count: 2 });
+    assert_eq!(store.append_gathered(Box::new(|| None)).await, Ok(None));
+    assert_eq!(whole_journal(&*store).await.len(), 1);
+}
+
 /// Rows are found by any entry they hold.
 pub async fn the_journal_is_read_from_any_entry(backend: &dyn Backend) {
     let store = backend.open().await;
@@ -82,6 +91,26 @@ pub async fn leaves_are_read_from_any_ordinal(backend: &dyn Backend) {
         assert_eq!(store.leaves(group(number), 0, 1).await.unwrap(), expected[..1]);
     }
     assert!(store.leaves(group(2), 0, 10).await.unwrap().is_empty());
+}
+
+/// Leaf hashes are found by the place of their entries, across groups and without those that are only staged.
+pub async fn leaves_are_read_from_any_entry(backend: &dyn Backend) {
+    let store = backend.open().await;
+    assert!(store.leaves_from(0, 10).await.unwrap().is_empty());
+    let mut expected = Vec::new();
+    // Later groups have smaller ids: their order is that of the journal.
+    for (number, count) in [(9, 3), (8, 1), (7, 10)] {
+        append(&*store, number, count).await.unwrap();
+        expected.extend((0..count).map(|ordinal| leaf(number as u8, ordinal)));
+    }
+    store.begin_staging(group(6), time(0)).await.unwrap();
+    store.stage(group(6), slice(0, 0, 5, Vec::new())).await.unwrap();
+    for (index, leaves_max) in
+        [(0, 0), (0, 1), (0, 3), (0, 4), (1, 5), (2, 1), (3, 1), (4, 9), (12, 50), (14, 1), (99, 1)]
+    {
+        let wanted: Vec<_> = expected.iter().skip(index).take(leaves_max as usize).copied().collect();
+        assert_eq!(store.leaves_from(index as u64, leaves_max).await.unwrap(), wanted, "{leaves_max} from {index}");
+    }
 }
 
 /// A decision that panics saves nothing and does not harm the next one.

@@ -2,8 +2,8 @@
 
 use super::Backend;
 use super::samples::{
-    access, append_effects, authority, contact, day, entries, find, group, keys, new_person, notice, person, plan,
-    slice, time, upload_plans, whole_journal,
+    access, append_effects, authority, contact, day, derived_of, entries, find, group, keys, new_person, notice,
+    person, plan, slice, time, upload_plans, whole_journal,
 };
 use crate::{Effect, LookStep, NumberKeys, PersonRow, StoredAlias, Via};
 use cpis_model::entry::HiddenFor;
@@ -147,9 +147,12 @@ pub async fn erasing_removes_everything_of_a_person(backend: &dyn Backend) {
     let rows = store.people(vec![person(1), person(2)]).await.unwrap();
     assert_eq!(rows[0].row, PersonRow { id: person(1), data_key: None, hidden: None });
     assert_eq!((rows[0].keys, &rows[0].number), (NumberKeys::default(), &None));
-    let derived = store.derived(vec![person(1), person(2)]).await.unwrap();
+    let derived = derived_of(&*store, vec![person(1), person(2)]).await;
     assert!(derived[0].state.listed.is_empty() && derived[0].state.owed.is_empty());
     assert_eq!((derived[1].state.listed.len(), derived[1].state.owed.len()), (1, 1));
+    let followed = store.followed(vec![person(2), person(7), person(1)]).await.unwrap();
+    let people: Vec<_> = followed.into_iter().map(|followed| followed.person).collect();
+    assert_eq!(people, [Some(rows[1].row.clone()), None, Some(rows[0].row.clone())]);
     assert_eq!(store.plans_after(None, 10).await.unwrap().len(), 1);
     assert_eq!(store.notices_after(0, 10).await.unwrap().len(), 1);
     assert_eq!(store.aliases_after(0, 10).await.unwrap().len(), 1);

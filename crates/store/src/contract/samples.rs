@@ -1,8 +1,8 @@
 //! Small values for the suite, numbered so that each test can have its own.
 
 use crate::{
-    AccessRow, ContactRow, Effect, Flip, Found, Group, GroupId, JournalRow, NewPerson, NoticeRow, NumberKeys, Place,
-    PlanRow, Slice, Store, StoreError, UploadRow, UploadStatus,
+    AccessRow, ContactRow, Derived, Effect, Flip, Found, Group, GroupId, JournalRow, NewPerson, NoticeRow, NumberKeys,
+    Place, PlanRow, Slice, Store, StoreError, UploadRow, UploadStatus,
 };
 use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
@@ -144,6 +144,11 @@ pub(super) async fn try_append_effects(
 }
 
 /// Who is found behind one number.
+/// What is derived for these people.
+pub(super) async fn derived_of(store: &dyn Store, people: Vec<PersonId>) -> Vec<Derived> {
+    store.followed(people).await.unwrap().into_iter().map(|followed| followed.derived).collect()
+}
+
 pub(super) async fn find(store: &dyn Store, asked: NumberKeys) -> Vec<Found> {
     store.find(vec![asked]).await.unwrap().remove(0)
 }
