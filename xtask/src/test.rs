@@ -21,6 +21,9 @@ pub struct Options {
     /// Look for known vulnerabilities too: this needs the network, for it reads the public advisory database.
     #[arg(long, conflicts_with = "fast")]
     advisories: bool,
+    /// Only the steps whose title, as it is printed, holds this text: `--only browser`.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 enum Step {
@@ -47,8 +50,13 @@ pub fn run(root: &Path, options: &Options) -> u8 {
     let start = Instant::now();
     let mut counts = Counts::default();
     let mut failure = None;
+    let mut is_run = false;
     for step in steps(root, options) {
         let title = step.title(options);
+        if options.only.as_ref().is_some_and(|only| !title.contains(only.as_str())) {
+            continue;
+        }
+        is_run = true;
         println!("\n== {title}");
         let step_start = Instant::now();
         let before = counts.failed;
@@ -65,11 +73,17 @@ pub fn run(root: &Path, options: &Options) -> u8 {
         failure = Some(format!("FAILED at: {title}{reason}"));
         break;
     }
+    if !is_run {
+        counts.failed += 1;
+        failure = options.only.as_ref().map(|only| format!("FAILED: no step has {only:?} in its title"));
+    }
     println!();
     if let Some(failure) = &failure {
         println!("{failure}");
     }
-    if options.fast {
+    if let Some(only) = &options.only {
+        println!("left out: every step without {only:?} in its title");
+    } else if options.fast {
         println!(
             "left out by --fast: documentation, licences and sources of dependencies, alerts, the count of instructions, readers of HL7 v2, MESH client, pages in a browser"
         );

@@ -122,12 +122,17 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
-    let mut before = Applied::default();
+    let (mut entries, mut size) = (step(0.0), 0);
     loop {
-        let (begun, entries) = (Instant::now(), step(before.behind as f64));
+        let begun = Instant::now();
         let applied = apply_looks(&service, entries).await.inspect(tell_lag);
         let pause = match applied {
-            Ok(applied) => pause(begun.elapsed(), entries as u64, applied, std::mem::replace(&mut before, applied)),
+            Ok(applied) => {
+                let is_quiet = std::mem::replace(&mut size, applied.size) == applied.size;
+                let pause = pause(begun.elapsed(), entries as u64, applied, is_quiet);
+                entries = if is_quiet { STEP_ENTRIES_MAX } else { step(applied.behind as f64) };
+                pause
+            }
             Err(error) => {
                 tracing::warn!(%error, "lists and notices wait");
                 PAUSE
@@ -142,17 +147,17 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     }
 }
 
-/// The pause after a step of so many entries that took so long.
-fn pause(took: Duration, entries: u64, applied: Applied, before: Applied) -> Duration {
+/// The pause after a step of so many entries that took so long. Where it is quiet, no look came during the step.
+fn pause(took: Duration, entries: u64, applied: Applied, is_quiet: bool) -> Duration {
     match applied.taken {
         0 => IDLE,
         taken if taken < entries => GATHER,
-        _ if applied.size == before.size => Duration::ZERO,
+        _ if is_quiet => Duration::ZERO,
         _ => breath(took, applied.behind as f64),
     }
 }
 
-/// Entries of a step: the more, the further the applier is behind, up to the longest when it does not breathe.
+/// Entries of a step while looks come: the more, the further the applier is behind, up to the longest when it does not breathe.
 fn step(behind: f64) -> usize {
     (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
