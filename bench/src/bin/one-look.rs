@@ -66,6 +66,8 @@ async fn run(looks: usize) -> Result<()> {
         ensure!(to_bytes(answer.into_body(), 1 << 20).await?.len() > 500, "look {n} was answered without a record");
     }
     issuer.stop().await;
+    // They hold the service, which else would be waited for.
+    drop(routes);
     service.close().await;
     Ok(())
 }
