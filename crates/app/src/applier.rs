@@ -23,8 +23,11 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
-/// Entries of the longest step: a long one costs less for each entry, but looks wait while it is saved.
+/// Entries of the longest step: a long one costs less for each entry.
 pub const STEP_ENTRIES_MAX: usize = 256;
+/// Accesses, and notices, that are saved at once while looks come: each touches some pages at random places, and a look that comes
+/// meanwhile waits for all of them.
+pub const SAVED_MAX: usize = 32;
 /// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
 const STEP_LEAVES_MAX: u64 = 2_048;
 
@@ -41,20 +44,23 @@ pub struct Applied {
     pub size: u64,
 }
 
-/// Applies what waits for lists and notices, one step of so many entries or a few more.
-pub async fn apply_looks(service: &Service, entries: usize) -> Result<Applied, AppError> {
+/// Applies what waits for lists and notices, one step of so many entries or a few more. At most `saved_max` accesses are saved at
+/// once, and at most so many notices.
+pub async fn apply_looks(service: &Service, entries: usize, saved_max: usize) -> Result<Applied, AppError> {
     let NotApplied { marks, size, rows } = service.store.not_applied(entries).await?;
     let (from, tree_behind) = (marks.looks, size.saturating_sub(marks.tree));
     let Some(last) = rows.last() else { return Ok(Applied { tree_behind, size, ..Applied::default() }) };
-    let mut step = LookStep { from, to: last.place.first_index + u64::from(last.place.count), ..LookStep::default() };
-    let applied = Applied { taken: step.to - from, behind: size.saturating_sub(step.to), tree_behind, size };
-    derive(service, &rows, &mut step).await?;
-    let alarms = step.quarantined.len();
-    match service.store.apply_looks(step).await {
-        Ok(()) => {}
-        // Another applier was quicker.
-        Err(StoreError::Stale) => return Ok(applied),
-        Err(error) => return Err(error.into()),
+    let to = last.place.first_index + u64::from(last.place.count);
+    let applied = Applied { taken: to - from, behind: size.saturating_sub(to), tree_behind, size };
+    let derived = derive(service, &rows, from).await?;
+    let alarms = derived.quarantined.len();
+    for step in derived.steps(from, to, saved_max) {
+        match service.store.apply_looks(step).await {
+            Ok(()) => {}
+            // Another applier was quicker.
+            Err(StoreError::Stale) => return Ok(applied),
+            Err(error) => return Err(error.into()),
+        }
     }
     if alarms > 0 {
         metrics::counter!("cpis_quarantined_total").increment(alarms as u64);
@@ -65,7 +71,7 @@ pub async fn apply_looks(service: &Service, entries: usize) -> Result<Applied, A
 
 /// Applies all that waits for lists and notices.
 pub async fn apply_all(service: &Service) -> Result<(), AppError> {
-    while apply_looks(service, STEP_ENTRIES_MAX).await?.taken > 0 {}
+    while apply_looks(service, STEP_ENTRIES_MAX, STEP_ENTRIES_MAX).await?.taken > 0 {}
     Ok(())
 }
 
@@ -78,7 +84,46 @@ struct Look {
     ordinal: u32,
 }
 
-async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> Result<(), AppError> {
+/// What entries mean for lists and notices, in their order.
+#[derive(Default)]
+struct Derived {
+    accesses: Vec<(PersonId, AccessRow)>,
+    notices: Vec<NoticeRow>,
+    /// Accesses that no list needs any more, each after the index of the look that pushed it out.
+    pruned: Vec<(u64, (PersonId, u64))>,
+    quarantined: Vec<(u64, String)>,
+}
+
+impl Derived {
+    /// What is saved at once, one after the other, from a watermark to another.
+    fn steps(mut self, mut from: u64, end: u64, saved_max: usize) -> Vec<LookStep> {
+        let mut steps = Vec::new();
+        while from < end {
+            let accesses = self.accesses.get(saved_max).map(|(_, access)| access.index);
+            let notices = self.notices.get(saved_max).map(|notice| notice.access.index);
+            let to = accesses.into_iter().chain(notices).min().filter(|to| *to > from).unwrap_or(end);
+            steps.push(LookStep {
+                from,
+                to,
+                accesses: before(&mut self.accesses, to, |(_, access)| access.index),
+                notices: before(&mut self.notices, to, |notice| notice.access.index),
+                pruned: before(&mut self.pruned, to, |(index, _)| *index).into_iter().map(|(_, old)| old).collect(),
+                quarantined: before(&mut self.quarantined, to, |(index, _)| *index),
+            });
+            from = to;
+        }
+        steps
+    }
+}
+
+/// Takes what stands before an index.
+fn before<T>(all: &mut Vec<T>, to: u64, index: impl Fn(&T) -> u64) -> Vec<T> {
+    let rest = all.split_off(all.partition_point(|one| index(one) < to));
+    std::mem::replace(all, rest)
+}
+
+async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Derived, AppError> {
+    let mut all = Derived::default();
     let ids = people_of(rows);
     let (mut keys, mut states) = (HashMap::new(), HashMap::new());
     for (id, Followed { person, derived }) in ids.iter().zip(service.store.followed(ids.clone()).await?) {
@@ -93,12 +138,12 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
     for row in rows {
         for frame in frame::frames(row.body.as_deref().unwrap_or_default(), 0) {
             let Ok(frame) = frame else {
-                step.quarantined.push((row.place.first_index, "the row is not in the expected form".to_owned()));
+                all.quarantined.push((row.place.first_index, "the row is not in the expected form".to_owned()));
                 break;
             };
             let index = row.place.first_index + u64::from(frame.ordinal);
             let KeyOf::Person(person) = frame.key else { continue };
-            if index < step.from {
+            if index < from {
                 continue;
             }
             match keys.get(&person) {
@@ -107,32 +152,34 @@ async fn derive(service: &Service, rows: &[JournalRow], step: &mut LookStep) -> 
                 Some(Some(key)) => match open_frame(key, row.group, &frame) {
                     Ok((entry, _)) => {
                         if let Some(notice) = reported(row, index, person, &entry) {
-                            step.notices.push(notice);
+                            all.notices.push(notice);
                         } else if let Some(fact) = fact(index, &entry) {
                             let reader = reader(&service.keys.ring, &entry);
                             let (seq, group, ordinal) = (row.place.seq, row.group, frame.ordinal);
                             looks.entry(person).or_default().push(Look { seq, fact, reader, group, ordinal });
                         }
                     }
-                    Err(why) => step.quarantined.push((index, why.to_owned())),
+                    Err(why) => all.quarantined.push((index, why.to_owned())),
                 },
-                None => step.quarantined.push((index, "its person's key is missing or does not open".to_owned())),
+                None => all.quarantined.push((index, "its person's key is missing or does not open".to_owned())),
             }
         }
     }
     for (person, looks) in looks {
         let mut state = states.remove(&person).unwrap_or_default();
         for look in looks {
-            fold(person, &look, &mut state, step);
+            fold(person, &look, &mut state, &mut all);
         }
     }
     // Notices are numbered in the order in which they were owed.
-    step.notices.sort_by_key(|notice| notice.access.index);
-    step.accesses.sort_by_key(|(_, access)| access.index);
-    Ok(())
+    all.notices.sort_by_key(|notice| notice.access.index);
+    all.accesses.sort_by_key(|(_, access)| access.index);
+    all.pruned.sort_by_key(|(index, _)| *index);
+    all.quarantined.sort_by_key(|(index, _)| *index);
+    Ok(all)
 }
 
-fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses, step: &mut LookStep) {
+fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses, all: &mut Derived) {
     let fact = &look.fact;
     let folded = state.fold(fact);
     let access = AccessRow { index: fact.index, seq: look.seq, at: fact.at, author: fact.author };
@@ -141,12 +188,12 @@ fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses,
         tracing::error!(index = fact.index, "the clock went back: check the time of all nodes");
     }
     if folded.listed {
-        step.accesses.push((person, access));
+        all.accesses.push((person, access));
     }
     for authority in folded.owed {
         metrics::counter!("cpis_notices_owed_total").increment(1);
         let id = notice_id(look.group, look.ordinal, authority.0.as_str());
-        step.notices.push(NoticeRow {
+        all.notices.push(NoticeRow {
             number: 0,
             id,
             authority,
@@ -163,10 +210,10 @@ fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses,
     let mut kept = state.listed.iter().map(|access| access.index).peekable();
     for index in before {
         if kept.next_if_eq(&index).is_none() {
-            let fresh = step.accesses.iter().position(|(own, access)| *own == person && access.index == index);
+            let fresh = all.accesses.iter().position(|(own, access)| *own == person && access.index == index);
             match fresh {
-                Some(place) => drop(step.accesses.swap_remove(place)),
-                None => step.pruned.push((person, index)),
+                Some(place) => drop(all.accesses.swap_remove(place)),
+                None => all.pruned.push((fact.index, (person, index))),
             }
         }
     }
@@ -325,4 +372,37 @@ pub(crate) fn sign_checkpoint(service: &Service, range: &CompactRange) -> Result
     Checkpoint::new(ring.signing_name(), range.size(), range.root())
         .sign(&key)
         .map_err(|_| AppError::Internal("the checkpoint cannot be signed".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cpis_model::Timestamp;
+
+    fn access(index: u64) -> (PersonId, AccessRow) {
+        let (at, author) = (Timestamp::UNIX_EPOCH, AuthorKey([7; 16]));
+        (PersonId::new(at, index), AccessRow { index, seq: 1, at, author })
+    }
+
+    #[test]
+    fn what_is_saved_at_once_is_short_in_order_and_whole() {
+        let saved = 32;
+        let all = Derived {
+            accesses: (10..=10 + 2 * saved).map(access).collect(),
+            pruned: [10, 10 + saved].map(|cause| (cause, (access(3).0, 3))).to_vec(),
+            quarantined: vec![(9, "before".to_owned()), (10 + 2 * saved, "last".to_owned())],
+            ..Derived::default()
+        };
+        let steps = all.steps(8, 500, 32);
+        let marks: Vec<_> = steps.iter().map(|step| (step.from, step.to)).collect();
+        assert_eq!(marks, [(8, 10 + saved), (10 + saved, 10 + 2 * saved), (10 + 2 * saved, 500)]);
+        let held: Vec<_> =
+            steps.iter().map(|step| (step.accesses.len(), step.pruned.len(), step.quarantined.len())).collect();
+        assert_eq!(held, [(32, 1, 1), (32, 1, 0), (1, 0, 1)]);
+    }
+
+    #[test]
+    fn entries_that_mean_nothing_are_one_step() {
+        assert_eq!(Derived::default().steps(0, 50_000, 32).len(), 1);
+    }
 }

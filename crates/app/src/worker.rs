@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{Applied, STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use crate::applier::{Applied, SAVED_MAX, STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
@@ -23,8 +23,7 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Entries that a step takes while the applier keeps up: a step must be short, since looks wait while it is saved, and each entry
-/// touches some pages at random places.
+/// Entries that a step takes while the applier keeps up.
 const STEP_ENTRIES: f64 = 32.0;
 /// While more waits than a step takes and looks still come, the applier leaves the database to them for this many times as long as the
 /// step took.
@@ -122,15 +121,16 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
-    let (mut entries, mut size) = (step(0.0), 0);
+    let (mut entries, mut saved, mut size) = (step(0.0), SAVED_MAX, 0);
     loop {
         let begun = Instant::now();
-        let applied = apply_looks(&service, entries).await.inspect(tell_lag);
+        let applied = apply_looks(&service, entries, saved).await.inspect(tell_lag);
         let pause = match applied {
             Ok(applied) => {
                 let is_quiet = std::mem::replace(&mut size, applied.size) == applied.size;
                 let pause = pause(begun.elapsed(), entries as u64, applied, is_quiet);
                 entries = if is_quiet { STEP_ENTRIES_MAX } else { step(applied.behind as f64) };
+                saved = if is_quiet { STEP_ENTRIES_MAX } else { at_once(applied.behind as f64) };
                 pause
             }
             Err(error) => {
@@ -160,6 +160,12 @@ fn pause(took: Duration, entries: u64, applied: Applied, is_quiet: bool) -> Dura
 /// Entries of a step while looks come: the more, the further the applier is behind, up to the longest when it does not breathe.
 fn step(behind: f64) -> usize {
     (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
+}
+
+/// Accesses that are saved at once while looks come: few, as long as the applier breathes. Then a whole step, since each one alone
+/// costs more, and lists would fall behind without end.
+fn at_once(behind: f64) -> usize {
+    if behind < BREATHLESS_ENTRIES { SAVED_MAX } else { STEP_ENTRIES_MAX }
 }
 
 /// The pause after a step while looks come: they go first, the less so the further the applier is behind.
@@ -474,5 +480,6 @@ mod tests {
         assert_eq!(breath(took, BREATHLESS_ENTRIES), Duration::ZERO);
         assert_eq!(breath(took, 10.0 * BREATHLESS_ENTRIES), Duration::ZERO);
         assert_eq!([0.0, 0.5, 1.0, 10.0].map(|part| step(part * BREATHLESS_ENTRIES)), [32, 144, 256, 256]);
+        assert_eq!([0.0, 0.5, 1.0, 10.0].map(|part| at_once(part * BREATHLESS_ENTRIES)), [32, 32, 256, 256]);
     }
 }

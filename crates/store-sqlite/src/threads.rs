@@ -14,9 +14,9 @@ use tokio::sync::watch;
 /// Pages in the write-ahead log (of 4 KiB) that are not in the file yet, from which on they are moved: 4 MiB. More at a time
 /// would keep the disk busy for so long that looks notice.
 const WAL_PAGES_MOVED: i64 = 1024;
-/// Pages from which on the writer moves the rest, so that the log begins anew: 32 MiB. Half of what its file keeps: while it does
+/// Pages from which on the writer moves the rest, so that the log begins anew: 48 MiB. Less than its file keeps: while it does
 /// not grow, a flush is data alone.
-const WAL_PAGES_FINISHED: i64 = 8192;
+const WAL_PAGES_FINISHED: i64 = 12_288;
 /// Pages from which on the writer waits longer for readers: 256 MiB.
 const WAL_PAGES_MAX: i64 = 65_536;
 /// How often the log is looked at.

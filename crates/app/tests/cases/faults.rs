@@ -157,7 +157,7 @@ async fn the_applier_derives_each_thing_once_whatever_happens() {
         let run = async move {
             let number = number(999_000_001);
             armed.arm(n, fault);
-            let looks = cpis_app::applier::apply_looks(&world.service, cpis_app::applier::STEP_ENTRIES_MAX).await;
+            let looks = cpis_app::applier::apply_looks(&world.service, 256, 256).await;
             let mut tree = cpis_app::applier::Tree::default();
             let grown = cpis_app::applier::apply_tree(&world.service, &mut tree, true).await;
             let _ = (looks, grown);
@@ -172,6 +172,46 @@ async fn the_applier_derives_each_thing_once_whatever_happens() {
     })
     .await;
     assert!(steps > 5, "{steps} steps only");
+}
+
+#[tokio::test]
+async fn an_applier_that_ends_between_what_it_saves_is_taken_up_in_the_middle_of_a_row() {
+    let prepared = Disk::new();
+    let (world, _) = prepared.open();
+    world.has_plans(CITY, 1, &[cpp(1, child(999_000_001))]).await;
+    world.apply().await;
+    let users: Vec<String> = (0..40).map(|place| format!("u{place}")).collect();
+    let at_once = users.iter().map(|user| async { world.look(&clinician(user), number(999_000_001)).await });
+    futures_util::future::join_all(at_once).await;
+    let size = world.service.store.size().await.unwrap();
+    world.service.store.close().await;
+    let mut cut = Vec::new();
+    for n in 1.. {
+        let disk = prepared.copy();
+        let (world, faults) = disk.open();
+        faults.arm(n, Fault::Kill);
+        let applied = cpis_app::applier::apply_looks(&world.service, 256, 32).await;
+        let (after, _) = disk.open();
+        let reached = after.service.store.watermarks().await.unwrap().looks;
+        if applied.is_ok() {
+            assert_eq!(reached, size);
+            break;
+        }
+        if reached > size - 40 && cut.last() != Some(&reached) {
+            cut.push(reached);
+            let listed = after.list(&clinician("u0"), number(999_000_001)).await;
+            after.apply().await;
+            assert_eq!(
+                after.list(&clinician("u0"), number(999_000_001)).await,
+                listed,
+                "readers know the rest as well"
+            );
+            assert_eq!(after.notices(CITY).await.len(), 40);
+            let report = after.verify().await;
+            assert!(report.is_clean(), "{report}");
+        }
+    }
+    assert_eq!(cut, [size - 8], "32 are saved, then the rest");
 }
 
 #[tokio::test]
