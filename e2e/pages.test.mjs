@@ -42,7 +42,7 @@ async function walk (way, judge, names = pages) {
 
 async function axeFaults (page, rules = TAGS) {
   // By the debugger's way and not as a script element, which the page's policy refuses.
-  await page.evaluate(axe)
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe)
   const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] }), rules)
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `axe ${id} at ${node.target.join(' ')}: ${node.failureSummary.split('\n').slice(1).join(' ')}`))
 }
@@ -68,14 +68,36 @@ async function frame (page) {
   return faults
 }
 
+/** Faults of a page on paper; the way that was before is put back. */
+async function paper (page) {
+  const faults = []
+  const signedIn = await page.locator('.nhsuk-header__account').count()
+  const mark = page.locator('.cpis-watermark')
+  await page.emulateMedia({ media: 'print' })
+  if (signedIn && !(await mark.isVisible())) faults.push('has no watermark')
+  if (signedIn && !/^Printed by .+, \d{1,2} \w+ \d{4}, \d\d:\d\d\. Do not file where a parent can read it\.$/.test(await mark.innerText())) faults.push('the watermark says something else')
+  if (await page.locator('header').isVisible()) faults.push('prints the header')
+  await page.emulateMedia({ media: 'screen' })
+  if (signedIn && await mark.isVisible()) faults.push('shows the watermark on the screen')
+  return faults
+}
+
+/** Faults of a page on a wide screen, then of the same page as other people see it: each begins with its way. */
+async function wide (page) {
+  const found = [['on a wide screen', [...await frame(page), ...await sideways(page), ...await axeFaults(page)]]]
+  for (const [way, media] of [['dark', { colorScheme: 'dark' }], ['forced colours', { colorScheme: 'light', forcedColors: 'active' }]]) {
+    await page.emulateMedia(media)
+    found.push([way, [...await sideways(page), ...await axeFaults(page, COLOURS)]])
+  }
+  await page.emulateMedia({ forcedColors: 'none' })
+  found.push(['on paper', await paper(page)], ['by keyboard', await keyboardWalk(page)])
+  return found.flatMap(([way, faults]) => faults.map((fault) => `${way}: ${fault}`))
+}
+
 describe('every page', { concurrency: false }, () => {
-  test('on a wide screen', () => walk('desktop', async (page) => [...await frame(page), ...await sideways(page), ...await axeFaults(page)]))
+  test('on a wide screen, dark, in forced colours, on paper, by keyboard', () => walk('desktop', wide))
 
   test('on a narrow screen', () => walk('narrow', async (page) => [...await sideways(page), ...await axeFaults(page)]))
-
-  for (const way of ['dark', 'forced colours']) {
-    test(way, () => walk(way, async (page) => [...await sideways(page), ...await axeFaults(page, COLOURS)]))
-  }
 
   test('at 400 % zoom', () => walk('zoomed', sideways))
 
@@ -87,21 +109,6 @@ describe('every page', { concurrency: false }, () => {
       if (!box || box.width < 8 || box.height < 8) faults.push(`cannot reach ${await control.evaluate((element) => element.outerHTML.slice(0, 100))}`)
     }
     if (await page.locator('[data-print]:visible').count()) faults.push('offers to print, which needs script')
-    return faults
-  }))
-
-  test('by keyboard', () => walk('desktop', keyboardWalk))
-
-  test('on paper', () => walk('desktop', async (page) => {
-    await page.emulateMedia({ media: 'print' })
-    const faults = []
-    const signedIn = await page.locator('.nhsuk-header__account').count()
-    const mark = page.locator('.cpis-watermark')
-    if (signedIn && !(await mark.isVisible())) faults.push('has no watermark')
-    if (signedIn && !/^Printed by .+, \d{1,2} \w+ \d{4}, \d\d:\d\d\. Do not file where a parent can read it\.$/.test(await mark.innerText())) faults.push('the watermark says something else')
-    if (await page.locator('header').isVisible()) faults.push('prints the header')
-    await page.emulateMedia({ media: 'screen' })
-    if (signedIn && await mark.isVisible()) faults.push('shows the watermark on the screen')
     return faults
   }))
 })
