@@ -2,6 +2,7 @@
 //! The last line is always the plain `N passed, N failed`; a step that fails without counting a test counts as one.
 
 use std::io::IsTerminal;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -124,8 +125,11 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
 /// nextest where it is installed. `cargo test --tests` leaves the documentation tests to their own step.
 fn tests(root: &Path) -> Command {
     if process::has_cargo_subcommand(root, "nextest") {
-        let arguments = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--no-tests=pass"];
-        process::cargo(root, &arguments)
+        // Many tests wait for a disk or a service: half as many again as there are processors keep those busy.
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let mut command = process::cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
+        command.args(["--no-tests=pass".to_owned(), format!("--test-threads={}", threads + threads / 2)]);
+        command
     } else {
         process::cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast", "--tests"])
     }
