@@ -25,9 +25,6 @@ use std::sync::atomic::Ordering;
 
 /// Entries of the longest step: a long one costs less for each entry.
 pub const STEP_ENTRIES_MAX: usize = 256;
-/// Accesses, and notices, that are saved at once while looks come: each touches some pages at random places, and a look that comes
-/// meanwhile waits for all of them.
-pub const SAVED_MAX: usize = 32;
 /// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
 const STEP_LEAVES_MAX: u64 = 2_048;
 
@@ -53,25 +50,25 @@ pub async fn apply_looks(service: &Service, entries: usize, saved_max: usize) ->
     let to = last.place.first_index + u64::from(last.place.count);
     let applied = Applied { taken: to - from, behind: size.saturating_sub(to), tree_behind, size };
     let derived = derive(service, &rows, from).await?;
-    let alarms = derived.quarantined.len();
     for step in derived.steps(from, to, saved_max) {
+        let (from, alarms) = (step.from, step.quarantined.len());
         match service.store.apply_looks(step).await {
             Ok(()) => {}
             // Another applier was quicker.
             Err(StoreError::Stale) => return Ok(applied),
             Err(error) => return Err(error.into()),
         }
-    }
-    if alarms > 0 {
-        metrics::counter!("cpis_quarantined_total").increment(alarms as u64);
-        tracing::error!(alarms, from, "entries cannot be read and were set aside: run cpis audit verify");
+        if alarms > 0 {
+            metrics::counter!("cpis_quarantined_total").increment(alarms as u64);
+            tracing::error!(alarms, from, "entries cannot be read and were set aside: run cpis audit verify");
+        }
     }
     Ok(applied)
 }
 
 /// Applies all that waits for lists and notices.
 pub async fn apply_all(service: &Service) -> Result<(), AppError> {
-    while apply_looks(service, STEP_ENTRIES_MAX, STEP_ENTRIES_MAX).await?.taken > 0 {}
+    while apply_looks(service, STEP_ENTRIES_MAX, usize::MAX).await?.taken > 0 {}
     Ok(())
 }
 
@@ -210,11 +207,8 @@ fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses,
     let mut kept = state.listed.iter().map(|access| access.index).peekable();
     for index in before {
         if kept.next_if_eq(&index).is_none() {
-            let fresh = all.accesses.iter().position(|(own, access)| *own == person && access.index == index);
-            match fresh {
-                Some(place) => drop(all.accesses.swap_remove(place)),
-                None => all.pruned.push((fact.index, (person, index))),
-            }
+            // One of this step, too: what was saved before it is what its watermark says.
+            all.pruned.push((fact.index, (person, index)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What runs beside the doors: the applier, checkpoints, what waits, and what must be destroyed in time.
 
-use crate::applier::{Applied, SAVED_MAX, STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
+use crate::applier::{Applied, STEP_ENTRIES_MAX, Tree, apply_looks, apply_tree};
 use crate::emails::{Emails, Mailer};
 use crate::error::AppError;
 use crate::followed::Watch;
@@ -121,7 +121,7 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
     if !pace.lead().await {
         return;
     }
-    let (mut entries, mut saved, mut size) = (step(0.0), SAVED_MAX, 0);
+    let (mut entries, mut saved, mut size) = (step(0.0), service.store.saved_max(), 0);
     loop {
         let begun = Instant::now();
         let applied = apply_looks(&service, entries, saved).await.inspect(tell_lag);
@@ -130,7 +130,11 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
                 let is_quiet = std::mem::replace(&mut size, applied.size) == applied.size;
                 let pause = pause(begun.elapsed(), entries as u64, applied, is_quiet);
                 entries = if is_quiet { STEP_ENTRIES_MAX } else { step(applied.behind as f64) };
-                saved = if is_quiet { STEP_ENTRIES_MAX } else { at_once(applied.behind as f64) };
+                saved = if is_quiet || is_breathless(applied.behind as f64) {
+                    usize::MAX
+                } else {
+                    service.store.saved_max()
+                };
                 pause
             }
             Err(error) => {
@@ -162,10 +166,9 @@ fn step(behind: f64) -> usize {
     (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
 
-/// Accesses that are saved at once while looks come: few, as long as the applier breathes. Then a whole step, since each one alone
-/// costs more, and lists would fall behind without end.
-fn at_once(behind: f64) -> usize {
-    if behind < BREATHLESS_ENTRIES { SAVED_MAX } else { STEP_ENTRIES_MAX }
+/// Whether the applier is so far behind that it saves whole steps though looks come: they cost less for each entry.
+fn is_breathless(behind: f64) -> bool {
+    behind >= BREATHLESS_ENTRIES
 }
 
 /// The pause after a step while looks come: they go first, the less so the further the applier is behind.
@@ -480,6 +483,9 @@ mod tests {
         assert_eq!(breath(took, BREATHLESS_ENTRIES), Duration::ZERO);
         assert_eq!(breath(took, 10.0 * BREATHLESS_ENTRIES), Duration::ZERO);
         assert_eq!([0.0, 0.5, 1.0, 10.0].map(|part| step(part * BREATHLESS_ENTRIES)), [32, 144, 256, 256]);
-        assert_eq!([0.0, 0.5, 1.0, 10.0].map(|part| at_once(part * BREATHLESS_ENTRIES)), [32, 32, 256, 256]);
+        assert_eq!(
+            [0.0, 0.5, 1.0, 10.0].map(|part| is_breathless(part * BREATHLESS_ENTRIES)),
+            [false, false, true, true]
+        );
     }
 }

@@ -27,6 +27,11 @@ impl Store for SqliteStore {
         2
     }
 
+    /// There is one writer, and each access touches some pages at random places.
+    fn saved_max(&self) -> usize {
+        32
+    }
+
     async fn find_group(&self, group: GroupId) -> Answer<Option<Place>> {
         self.read(move |tx| journal::find_group(tx, group)).await
     }

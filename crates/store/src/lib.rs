@@ -57,6 +57,9 @@ pub trait Store: Mail + Send + Sync {
     /// How many appends may be on their way at once, so that the next one is at hand when the database has finished one.
     fn appends_max(&self) -> usize;
 
+    /// How many accesses the applier saves at once while looks come: where they wait for it, few.
+    fn saved_max(&self) -> usize;
+
     /// [`Store::append_gathered`] of what is known already.
     async fn append(&self, group: GroupId, numbers: Vec<NumberKeys>, decide: Decide) -> Result<Place, StoreError> {
         let place = self.append_gathered(Box::new(move || Some(Asked { group, numbers, decide }))).await?;

@@ -3,8 +3,8 @@
 
 use cpis_model::nhs_number::NhsNumber;
 
-/// Valid numbers of the range 999, and so the most people of one seed: the check digit leaves 909,091, and ten nines are a
-/// placeholder and no number. They are the last.
+/// Valid numbers of the range 999, and so the most people of one seed: the check digit leaves 909,091, the last of which, ten
+/// nines, is a placeholder and no number.
 pub const PEOPLE_MAX: u32 = 909_090;
 
 /// The first nine digits before the range.
@@ -70,11 +70,11 @@ fn valid(mut place: u32) -> u64 {
         let times = left as u32 + 2;
         let mut digit = 0;
         while digit < 9 {
-            let endings = endings.get((weight + digit * times) as usize % 11).copied().unwrap_or_default();
-            if place < endings {
+            let passed = endings.get((weight + digit * times) as usize % 11).copied().unwrap_or_default();
+            if place < passed {
                 break;
             }
-            place -= endings;
+            place -= passed;
             digit += 1;
         }
         free = free * 10 + u64::from(digit);

@@ -157,7 +157,7 @@ async fn the_applier_derives_each_thing_once_whatever_happens() {
         let run = async move {
             let number = number(999_000_001);
             armed.arm(n, fault);
-            let looks = cpis_app::applier::apply_looks(&world.service, 256, 256).await;
+            let looks = cpis_app::applier::apply_looks(&world.service, 256, usize::MAX).await;
             let mut tree = cpis_app::applier::Tree::default();
             let grown = cpis_app::applier::apply_tree(&world.service, &mut tree, true).await;
             let _ = (looks, grown);
