@@ -60,7 +60,7 @@ pub struct Plan {
     pub end: Option<Date>,
     /// Whether it is over, and still shown.
     pub ended: bool,
-    /// ODS code of the authority; FHIR gives its name alone.
+    /// ODS code of the authority; empty where a FHIR answer gives its name alone.
     pub authority: String,
     /// The authority's name.
     pub authority_name: String,
@@ -69,7 +69,7 @@ pub struct Plan {
 /// How to reach an authority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorityContact {
-    /// ODS code of the authority; FHIR gives its name alone.
+    /// ODS code of the authority; empty where a FHIR answer gives its name alone.
     pub authority: String,
     /// Its name.
     pub name: String,

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// Most plans of one answer.
 const PLANS_MAX: usize = 1000;
+/// Whose codes name kinds of plans.
+const SNOMED: &str = "http://snomed.info/sct";
 
 /// Judges an answer.
 pub(crate) fn judge(reply: &Reply) -> Answer {
@@ -55,12 +57,13 @@ fn record(entries: &[Value]) -> Answer {
         }
         let day = |pointer| text(resource, pointer).parse().ok();
         let authority_name = text(resource, "/name").to_owned();
+        let authority = text(resource, "/managingOrganization/0/identifier/value").to_owned();
         record.plans.push(Plan {
             kind: kind(resource),
             start: day("/period/start"),
             end: day("/period/end"),
             ended: text(resource, "/status") == "inactive",
-            authority: String::new(),
+            authority: authority.clone(),
             authority_name: authority_name.clone(),
         });
         let telecoms = || resource.get("telecom").and_then(Value::as_array).into_iter().flatten();
@@ -69,7 +72,7 @@ fn record(entries: &[Value]) -> Answer {
             telecoms().find(of).and_then(|telecom| text(telecom, "/value").parse().ok())
         };
         let (emergency, office) = (phone(false), phone(true));
-        let contact = AuthorityContact { authority: String::new(), name: authority_name, emergency, office };
+        let contact = AuthorityContact { authority, name: authority_name, emergency, office };
         if !record.contacts.contains(&contact) {
             record.contacts.push(contact);
         }
@@ -81,14 +84,15 @@ fn record(entries: &[Value]) -> Answer {
     }
 }
 
-/// Codes of CP-ISPlanType (spec/hl7v3.md 6.8).
+/// Of all codings the first that names a kind.
 fn kind(resource: &Value) -> Option<PlanKind> {
-    match text(resource, "/category/0/coding/0/code") {
-        "CPPI" => Some(PlanKind::ChildProtection),
-        "LACI" => Some(PlanKind::LookedAfter),
-        "UCPI" => Some(PlanKind::Unborn),
-        _ => None,
-    }
+    let categories = resource.get("category")?.as_array()?;
+    let codings = categories.iter().filter_map(|category| category.get("coding")?.as_array()).flatten();
+    let is_snomed = |coding: &&Value| text(coding, "/system") == SNOMED;
+    codings.filter(is_snomed).find_map(|coding| {
+        let code = text(coding, "/code");
+        PlanKind::ALL.into_iter().find(|kind| kind.concept() == code)
+    })
 }
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {

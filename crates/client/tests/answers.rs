@@ -6,6 +6,7 @@ use cpis_client::{
     Why,
 };
 use cpis_model::Uuid;
+use cpis_model::plan::PlanKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,6 +19,8 @@ const ERROR: &str = include_str!("../../format-hl7v3/tests/golden/soap/example_e
 const INVALID: &str = include_str!("../../format-hl7v3/tests/golden/soap/error_mandatory_data.xml");
 const FAULT: &str = include_str!("../../format-hl7v3/tests/golden/soap/fault_refused.xml");
 const AWAY: &str = include_str!("../../format-hl7v3/tests/golden/soap/fault_cannot_tell.xml");
+/// What our own service answers.
+const TEAMS: &str = include_str!("../../format-fhir/golden/care_team_two.json");
 /// The question that the examples answer.
 const ASKED: &str = "5C3E0B5A-6F2D-4E0C-9A41-0D3B7C1E2F10";
 
@@ -158,19 +161,27 @@ async fn without_a_service_nothing_is_known() {
     assert_eq!(why.to_string(), "there is no connection to the service");
 }
 
+async fn fhir(status: u16, body: String) -> (Answer, usize) {
+    let server = Server::start(vec![(status, "", body)]).await;
+    let settings = FhirSettings::new(&server.address, "token".to_owned().into(), Arc::new(now));
+    let client = FhirClient::new(FhirSettings { tries: tries(), ..settings }).unwrap();
+    let question = FhirQuestion { number: question().number, birth: None, declared: Declared::Scheduled };
+    (client.ask(&question).await, server.asked())
+}
+
 #[tokio::test]
 async fn fhir_has_the_same_three_answers() {
     let team = |code: &str, status: &str| {
         format!(
             r#"{{"resourceType": "Bundle", "total": 1, "entry": [{{"resource": {{"resourceType": "CareTeam", "status": "{status}",
-            "category": [{{"coding": [{{"code": "{code}"}}]}}], "name": "Camden", "period": {{"start": "2025-01-02"}},
+            "category": [{{"coding": [{{"system": "http://snomed.info/sct", "code": "{code}"}}]}}], "name": "Camden", "period": {{"start": "2025-01-02"}},
             "telecom": [{{"value": "01632960001", "use": "work"}}, {{"value": "01632960000", "use": "mobile"}}]}}}}]}}"#
         )
     };
     let none = r#"{"resourceType": "Bundle", "total": 0}"#.to_owned();
     for (status, body, expected, asked) in [
-        (200, team("LACI", "active"), "record 1", 1),
-        (200, team("NEW", "inactive"), "record 1", 1),
+        (200, team("764841000000100", "active"), "record 1", 1),
+        (200, team("1", "inactive"), "record 1", 1),
         (200, none.clone(), "none", 1),
         (200, String::new(), "unreadable", 1),
         (200, r#"{"resourceType": "Bundle"}"#.to_owned(), "unreadable", 1),
@@ -187,16 +198,27 @@ async fn fhir_has_the_same_three_answers() {
         (503, none.clone(), "away", 3),
         (500, none, "away", 3),
     ] {
-        let server = Server::start(vec![(status, "", body.clone())]).await;
-        let settings = FhirSettings::new(&server.address, "token".to_owned().into(), Arc::new(now));
-        let client = FhirClient::new(FhirSettings { tries: tries(), ..settings }).unwrap();
-        let question = FhirQuestion { number: question().number, birth: None, declared: Declared::Scheduled };
-        let answer = client.ask(&question).await;
-        assert_eq!((word(&answer).as_str(), server.asked()), (expected, asked), "{status} {body}");
+        let (answer, requests) = fhir(status, body.clone()).await;
+        assert_eq!((word(&answer).as_str(), requests), (expected, asked), "{status} {body}");
         if let Answer::Record(record) = &answer {
             let contact = record.contacts.first().unwrap();
             assert_eq!(contact.emergency.as_ref().unwrap().as_str(), "01632960000");
             assert_eq!(contact.office.as_ref().unwrap().as_str(), "01632960001");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_our_service_answers_is_understood() {
+    let (Answer::Record(record), _) = fhir(200, TEAMS.to_owned()).await else { panic!() };
+    let plans: Vec<_> = record.plans.iter().map(|plan| (plan.kind, plan.authority.as_str(), plan.ended)).collect();
+    assert_eq!(
+        plans,
+        [(Some(PlanKind::LookedAfter), "ZZ002", false), (Some(PlanKind::ChildProtection), "ZZ001", false)]
+    );
+    for kind in PlanKind::ALL {
+        let one = TEAMS.replace(PlanKind::LookedAfter.concept(), kind.concept());
+        let (Answer::Record(record), _) = fhir(200, one).await else { panic!() };
+        assert_eq!(record.plans.first().and_then(|plan| plan.kind), Some(kind));
     }
 }

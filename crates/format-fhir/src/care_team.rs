@@ -15,9 +15,8 @@ pub const BYTES: usize = 1200;
 pub fn write(json: &mut Json, shown: &ShownPlan, number: NhsNumber, today: Date) {
     let (plan, dates) = (&shown.plan, shown.plan.dates);
     json.text("status", status(shown, today));
-    let (code, display) = category(plan.kind);
     json.key("category").array_of_one(|json| {
-        json.key("coding").array(|json| coding(json, systems::SNOMED, code, display));
+        json.key("coding").array(|json| coding(json, systems::SNOMED, plan.kind.concept(), display(plan.kind)));
     });
     json.text("name", &shown.authority_name);
     patient(json.key("subject"), number);
@@ -52,12 +51,12 @@ fn status(shown: &ShownPlan, today: Date) -> &'static str {
     }
 }
 
-/// `ValueSet` England-ChildProtectionPlan 1.0.0 (SNOMED CT UK edition).
-fn category(kind: PlanKind) -> (&'static str, &'static str) {
+/// What `ValueSet` England-ChildProtectionPlan 1.0.0 calls the concept.
+fn display(kind: PlanKind) -> &'static str {
     match kind {
-        PlanKind::ChildProtection => ("342191000000101", "Subject to child protection plan"),
-        PlanKind::LookedAfter => ("764841000000100", "Looked after child"),
-        PlanKind::Unborn => ("818901000000100", "Unborn child subject to child protection plan"),
+        PlanKind::ChildProtection => "Subject to child protection plan",
+        PlanKind::LookedAfter => "Looked after child",
+        PlanKind::Unborn => "Unborn child subject to child protection plan",
     }
 }
 

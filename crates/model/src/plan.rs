@@ -44,6 +44,15 @@ impl PlanKind {
         }
     }
 
+    /// The SNOMED CT concept (UK edition), by `ValueSet` England-ChildProtectionPlan 1.0.0.
+    pub fn concept(self) -> &'static str {
+        match self {
+            Self::ChildProtection => "342191000000101",
+            Self::LookedAfter => "764841000000100",
+            Self::Unborn => "818901000000100",
+        }
+    }
+
     /// The number under which databases and journals keep the kind.
     pub fn number(self) -> u8 {
         match self {

@@ -145,7 +145,8 @@ fn keys_are_changed_people_erased_and_a_restore_is_owned_up_to() {
     assert!(done(&["audit", "verify"], "").contains("of people who were erased"));
     let demo = Demo::start(&data, folder.path());
     assert!(query(&demo, &cpp).0.starts_with("No child protection record is held"));
-    assert!(query(&demo, &number(&ready, "lac")).0.contains("RECORD HELD"));
+    let (told, _) = query(&demo, &number(&ready, "lac"));
+    assert!(told.contains("RECORD HELD") && told.contains("#  Looked after child\n"), "{told}");
     demo.end();
 
     // Proofs.
