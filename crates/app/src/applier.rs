@@ -13,18 +13,18 @@ use crate::people::millis;
 use crate::service::Service;
 use cpis_audit::{Checkpoint, CompactRange, SigningKey, Tile, TileEdge};
 use cpis_model::Uuid;
-use cpis_model::access::{AuthorKey, LookFact};
+use cpis_model::access::{Accesses, AuthorKey, LookFact};
 use cpis_model::entry::{Entry, PersonId, What};
 use cpis_store::{
-    AccessRow, CheckpointRow, Followed, GroupId, JournalRow, LookStep, NotApplied, NoticeRow, Store, StoreError,
-    TreeStep,
+    AccessRow, CheckpointRow, Followed, GroupId, HeldAccess, JournalRow, LookStep, NotApplied, NoticeRow, Store,
+    StoreError, TreeStep,
 };
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
-/// Entries of the longest step: a long one costs less for each entry.
-pub const STEP_ENTRIES_MAX: usize = 256;
+/// Entries of the longest step, which is for when nobody looks: a long one costs less for each entry.
+pub const STEP_ENTRIES_MAX: usize = 2_048;
 /// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
 const STEP_LEAVES_MAX: u64 = 2_048;
 
@@ -84,7 +84,7 @@ struct Look {
 /// What entries mean for lists and notices, in their order.
 #[derive(Default)]
 struct Derived {
-    accesses: Vec<(PersonId, AccessRow)>,
+    accesses: Vec<(PersonId, HeldAccess)>,
     notices: Vec<NoticeRow>,
     /// Accesses that no list needs any more, each after the index of the look that pushed it out.
     pruned: Vec<(u64, (PersonId, u64))>,
@@ -96,13 +96,13 @@ impl Derived {
     fn steps(mut self, mut from: u64, end: u64, saved_max: usize) -> Vec<LookStep> {
         let mut steps = Vec::new();
         while from < end {
-            let accesses = self.accesses.get(saved_max).map(|(_, access)| access.index);
+            let accesses = self.accesses.get(saved_max).map(|(_, held)| held.access.index);
             let notices = self.notices.get(saved_max).map(|notice| notice.access.index);
             let to = accesses.into_iter().chain(notices).min().filter(|to| *to > from).unwrap_or(end);
             steps.push(LookStep {
                 from,
                 to,
-                accesses: before(&mut self.accesses, to, |(_, access)| access.index),
+                accesses: before(&mut self.accesses, to, |(_, held)| held.access.index),
                 notices: before(&mut self.notices, to, |notice| notice.access.index),
                 pruned: before(&mut self.pruned, to, |(index, _)| *index).into_iter().map(|(_, old)| old).collect(),
                 quarantined: before(&mut self.quarantined, to, |(index, _)| *index),
@@ -170,13 +170,13 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
     }
     // Notices are numbered in the order in which they were owed.
     all.notices.sort_by_key(|notice| notice.access.index);
-    all.accesses.sort_by_key(|(_, access)| access.index);
+    all.accesses.sort_by_key(|(_, held)| held.access.index);
     all.pruned.sort_by_key(|(index, _)| *index);
     all.quarantined.sort_by_key(|(index, _)| *index);
     Ok(all)
 }
 
-fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses, all: &mut Derived) {
+fn fold(person: PersonId, look: &Look, state: &mut Accesses, all: &mut Derived) {
     let fact = &look.fact;
     let folded = state.fold(fact);
     let access = AccessRow { index: fact.index, seq: look.seq, at: fact.at, author: fact.author };
@@ -184,8 +184,8 @@ fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses,
         metrics::counter!("cpis_clock_went_back_total").increment(1);
         tracing::error!(index = fact.index, "the clock went back: check the time of all nodes");
     }
-    if folded.listed {
-        all.accesses.push((person, access));
+    if folded.listed || !folded.owed.is_empty() {
+        all.accesses.push((person, HeldAccess { access, listed: folded.listed, owed: folded.owed.clone() }));
     }
     for authority in folded.owed {
         metrics::counter!("cpis_notices_owed_total").increment(1);
@@ -202,15 +202,15 @@ fn fold(person: PersonId, look: &Look, state: &mut cpis_model::access::Accesses,
             reader: look.reader,
         });
     }
-    let before: Vec<u64> = state.listed.iter().map(|access| access.index).collect();
+    let before = held(state);
     state.prune();
-    let mut kept = state.listed.iter().map(|access| access.index).peekable();
-    for index in before {
-        if kept.next_if_eq(&index).is_none() {
-            // One of this step, too: what was saved before it is what its watermark says.
-            all.pruned.push((fact.index, (person, index)));
-        }
-    }
+    // One of this step, too: what was saved before it is what its watermark says.
+    all.pruned.extend(before.difference(&held(state)).map(|index| (fact.index, (person, *index))));
+}
+
+/// Looks that a state holds, for the list or for a window.
+fn held(state: &Accesses) -> BTreeSet<u64> {
+    state.listed.iter().chain(state.owed.iter().map(|owed| &owed.access)).map(|access| access.index).collect()
 }
 
 /// The notice that a report is.
@@ -373,9 +373,10 @@ mod tests {
     use super::*;
     use cpis_model::Timestamp;
 
-    fn access(index: u64) -> (PersonId, AccessRow) {
+    fn access(index: u64) -> (PersonId, HeldAccess) {
         let (at, author) = (Timestamp::UNIX_EPOCH, AuthorKey([7; 16]));
-        (PersonId::new(at, index), AccessRow { index, seq: 1, at, author })
+        let access = AccessRow { index, seq: 1, at, author };
+        (PersonId::new(at, index), HeldAccess { access, listed: true, owed: Vec::new() })
     }
 
     #[test]

@@ -23,8 +23,10 @@ use tokio::sync::watch;
 const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Entries that a step takes while the applier keeps up.
+/// Entries that a step takes while looks come and the applier keeps up.
 const STEP_ENTRIES: f64 = 32.0;
+/// The same, when it does not: looks wait for as long as it takes to save them.
+const STEP_ENTRIES_BEHIND: f64 = 256.0;
 /// While more waits than a step takes and looks still come, the applier leaves the database to them for this many times as long as the
 /// step took.
 const BREATH: f64 = 8.0;
@@ -161,9 +163,9 @@ fn pause(took: Duration, entries: u64, applied: Applied, is_quiet: bool) -> Dura
     }
 }
 
-/// Entries of a step while looks come: the more, the further the applier is behind, up to the longest when it does not breathe.
+/// Entries of a step while looks come: the more, the further the applier is behind, up to when it does not breathe.
 fn step(behind: f64) -> usize {
-    (STEP_ENTRIES + (STEP_ENTRIES_MAX as f64 - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
+    (STEP_ENTRIES + (STEP_ENTRIES_BEHIND - STEP_ENTRIES) * (behind / BREATHLESS_ENTRIES).min(1.0)) as usize
 }
 
 /// Whether the applier is so far behind that it saves whole steps though looks come: they cost less for each entry.

@@ -6,12 +6,12 @@ use crate::people;
 use crate::pipeline::{Boxed, in_order};
 use crate::told::Stop;
 use crate::tx::{Bad, Tx};
-use crate::values::{get_array, get_authority, get_person, get_time, get_u64};
-use cpis_model::access::{Access, AuthorKey, BACKWARDS_MS_MAX, Owed, WINDOW_MS};
+use crate::values::{get_array, get_person, get_time, get_u64};
+use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, Derived, Followed, JournalRow, LookStep, NotApplied, PersonRow, StoreError,
-    TreeStep, Watermarks,
+    AccessRow, AccessView, CheckpointRow, Derived, Followed, HeldAccess, JournalRow, LookStep, NotApplied, PersonRow,
+    StoreError, TreeStep, Watermarks,
 };
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -41,13 +41,8 @@ async fn advance(tx: &Tx<'_>, name: &str, from: u64, to: u64) -> Result<(), Stop
     if advanced == 1 { Ok(()) } else { Err(StoreError::Stale.into()) }
 }
 
-const LISTED: &str = "-- access.of_people\nSELECT person_id, entry_index, seq, at, author FROM access \
+const HELD: &str = "-- access.of_people\nSELECT person_id, entry_index, seq, at, author, listed, owed FROM access \
      WHERE person_id = ANY ($1) ORDER BY person_id, entry_index";
-const OWED: &str = "-- notice.of_people\nSELECT number, person_id, entry_index, at, author, authority \
-     FROM (SELECT DISTINCT id FROM unnest($1::bigint[]) AS one (id)) AS asked \
-     CROSS JOIN LATERAL (SELECT max(at) AS last FROM notice WHERE person_id = asked.id AND kind = 0) AS latest \
-     CROSS JOIN LATERAL (SELECT number, person_id, entry_index, at, author, authority FROM notice \
-     WHERE person_id = asked.id AND kind = 0 AND at >= latest.last - $2::bigint) AS owed ORDER BY person_id, at, number";
 
 /// Derived state of people, in their order.
 pub(crate) async fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>, Stop> {
@@ -56,27 +51,8 @@ pub(crate) async fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<De
     }
     let ids: Vec<i64> = people.iter().map(|person| person.value()).collect();
     let mut all: HashMap<i64, Derived> = HashMap::new();
-    let listed = tx
-        .all(LISTED, &[&ids], |row| {
-            let access =
-                Access { index: get_u64(row, 1)?, at: get_time(row, 3)?, author: AuthorKey(get_array(row, 4)?) };
-            Ok((row.try_get::<_, i64>(0)?, access, get_u64(row, 2)?))
-        })
-        .await?;
-    for (person, access, seq) in listed {
-        let derived = all.entry(person).or_default();
-        derived.state.listed.push(access);
-        derived.seqs.push(seq);
-    }
-    let owed = tx
-        .all(OWED, &[&ids, &(WINDOW_MS + BACKWARDS_MS_MAX)], |row| {
-            let access =
-                Access { index: get_u64(row, 2)?, at: get_time(row, 3)?, author: AuthorKey(get_array(row, 4)?) };
-            Ok((row.try_get::<_, i64>(1)?, Owed { access, authority: get_authority(row, 5)? }))
-        })
-        .await?;
-    for (person, owed) in owed {
-        all.entry(person).or_default().state.owed.push(owed);
+    for (person, held) in tx.all(HELD, &[&ids], |row| Ok((row.try_get::<_, i64>(0)?, access(row)?))).await? {
+        all.entry(person).or_default().push(held);
     }
     Ok(ids.iter().map(|id| all.get(id).cloned().unwrap_or_default()).collect())
 }
@@ -140,10 +116,10 @@ pub(crate) async fn accesses_after(
     tx: &Tx<'_>,
     after: Option<(PersonId, u64)>,
     rows_max: u32,
-) -> Result<Vec<(PersonId, AccessRow)>, Stop> {
+) -> Result<Vec<(PersonId, HeldAccess)>, Stop> {
     let (person, index) = after.map_or((0, 0), |(person, index)| (person.value(), index as i64));
     tx.all(
-        "-- access.after\nSELECT person_id, entry_index, seq, at, author FROM access WHERE (person_id, entry_index) > ($1, $2) \
+        "-- access.after\nSELECT person_id, entry_index, seq, at, author, listed, owed FROM access WHERE (person_id, entry_index) > ($1, $2) \
          ORDER BY person_id, entry_index LIMIT $3",
         &[&person, &index, &i64::from(rows_max)],
         |row| Ok((get_person(row, 0)?, access(row)?)),
@@ -152,13 +128,15 @@ pub(crate) async fn accesses_after(
 }
 
 /// The access in the columns from the second on.
-fn access(row: &Row) -> Result<AccessRow, Bad> {
-    Ok(AccessRow {
+fn access(row: &Row) -> Result<HeldAccess, Bad> {
+    let access = AccessRow {
         index: get_u64(row, 1)?,
         seq: get_u64(row, 2)?,
         at: get_time(row, 3)?,
         author: AuthorKey(get_array(row, 4)?),
-    })
+    };
+    let owed = HeldAccess::owed_from(row.try_get(6)?).ok_or(Bad)?;
+    Ok(HeldAccess { access, listed: row.try_get::<_, i64>(5)? != 0, owed })
 }
 
 /// Saves what entries mean for lists and notices. Nothing is kept of people erased meanwhile; what stands already stays.
@@ -170,18 +148,20 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
     let mut batch = Batch::default();
     if !step.accesses.is_empty() {
         let people: Vec<i64> = step.accesses.iter().map(|(person, _)| person.value()).collect();
-        let column = |of: fn(&AccessRow) -> i64| step.accesses.iter().map(|(_, row)| of(row)).collect::<Vec<i64>>();
+        let column = |of: fn(&HeldAccess) -> i64| step.accesses.iter().map(|(_, held)| of(held)).collect::<Vec<i64>>();
         batch.add(
-            "-- access.insert\nINSERT INTO access (person_id, entry_index, seq, at, author) \
-             SELECT new.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[]) \
-             AS new (person_id, entry_index, seq, at, author) \
+            "-- access.insert\nINSERT INTO access (person_id, entry_index, seq, at, author, listed, owed) \
+             SELECT new.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::text[]) \
+             AS new (person_id, entry_index, seq, at, author, listed, owed) \
              WHERE NOT EXISTS (SELECT FROM person WHERE id = new.person_id AND data_key IS NULL) ON CONFLICT DO NOTHING",
             owned![
                 people,
-                column(|row| row.index as i64),
-                column(|row| row.seq as i64),
-                column(|row| row.at.as_millisecond()),
-                step.accesses.iter().map(|(_, row)| row.author.0.to_vec()).collect::<Vec<_>>(),
+                column(|held| held.access.index as i64),
+                column(|held| held.access.seq as i64),
+                column(|held| held.access.at.as_millisecond()),
+                step.accesses.iter().map(|(_, held)| held.access.author.0.to_vec()).collect::<Vec<_>>(),
+                column(|held| i64::from(held.listed)),
+                step.accesses.iter().map(|(_, held)| held.owed_text()).collect::<Vec<_>>(),
             ],
         );
     }

@@ -16,7 +16,8 @@ const WITHIN: Duration = Duration::from_mins(30);
 /// Run it as the role that owns the tables: it may create a schema in the database, and the service's role unless that is there.
 /// Of several nodes that start it at once one does it and the others wait and find nothing to do.
 ///
-/// [`StoreError::SchemaNewer`]: a newer program made the schema, and it does not serve this one.
+/// [`StoreError::SchemaNewer`]: a newer program made the schema, and it does not serve this one. [`StoreError::Unavailable`]: among
+/// others, a node works on the database, and the new schema would not serve it.
 pub async fn migrate(options: &Options, dry_run: bool) -> Result<Migrated, StoreError> {
     let connector = Connector::new(options.clone())?;
     let connection = connector.connect(None).await?;
@@ -38,6 +39,12 @@ async fn under_lock(connection: &Connection, options: &Options, dry_run: bool) -
     let found = found(connection).await?;
     let steps = due(found, MIGRATIONS)?;
     if !dry_run {
+        if let Some(stamp) = found
+            && steps.iter().any(|step| step.serves > stamp.version)
+            && is_used(connection).await?
+        {
+            return Err(unavailable("a node works on it that the newer schema does not serve: stop every node first"));
+        }
         for migration in steps {
             apply(connection, options, migration).await?;
         }
@@ -45,6 +52,13 @@ async fn under_lock(connection: &Connection, options: &Options, dry_run: bool) -
     let from = found.map_or(0, |stamp| stamp.version);
     let to = if steps.is_empty() { from } else { newest(MIGRATIONS) };
     Ok(Migrated { from, to, steps: steps.iter().collect(), backup: None })
+}
+
+/// Whether a node leads: of several that work one always does.
+async fn is_used(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = "-- migrate.used\nSELECT EXISTS (SELECT FROM lease WHERE until > clock_timestamp())";
+    let row = connection.client.query_one(sql, &[]).await.map_err(|error| told(&error))?;
+    row.try_get(0).map_err(|error| told(&error))
 }
 
 async fn found(connection: &Connection) -> Result<Option<Stamp>, StoreError> {

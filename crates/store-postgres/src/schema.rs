@@ -11,6 +11,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     // A node of schema 1 writes what this one adds columns to by naming its own columns, so it may go on beside.
     Migration { version: 2, serves: 1, name: "organisations, sessions, reports", sql: include_str!("002.sql") },
     Migration { version: 3, serves: 1, name: "mailboxes", sql: include_str!("003.sql") },
+    // An older program would not say which authorities a look owed a notice, and the next look would tell them again.
+    Migration { version: 4, serves: 4, name: "looks with what they owe", sql: include_str!("004.sql") },
 ];
 
 /// The newest schema that the database has and the oldest program that it serves, if it has one at all.

@@ -12,7 +12,7 @@ use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId,
+    AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId, HeldAccess,
     JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NotApplied, NoticeRow, NumberKeys, OrganisationRow, PersonRow,
     Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
     UploadState, Watermarks,
@@ -159,7 +159,7 @@ impl Store for PgStore {
         &self,
         after: Option<(PersonId, u64)>,
         rows_max: u32,
-    ) -> Answer<Vec<(PersonId, AccessRow)>> {
+    ) -> Answer<Vec<(PersonId, HeldAccess)>> {
         read!(self, tx => derived::accesses_after(&tx, after, rows_max))
     }
 

@@ -4,10 +4,11 @@
 mod common;
 
 use common::{admin, options};
+use cpis_model::entry::PersonId;
 use cpis_store::tables::{TABLES, Tables as _, described, table};
-use cpis_store::{Mail as _, Store as _, StoreError};
+use cpis_store::{Mail as _, Store, StoreError};
 use cpis_store_postgres::{PgStore, migrate};
-use cpis_testkit::postgres::Cluster;
+use cpis_testkit::postgres::{Cluster, Database};
 use tokio_postgres::Client;
 
 /// What `migrate` puts before the first schema.
@@ -15,10 +16,39 @@ const FIRST: &str = "CREATE SCHEMA cpis; SET search_path = cpis; CREATE TABLE sc
      serves bigint NOT NULL, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp());";
 
 /// Schemas that were released, each with whom it serves, the steps that make it, and rows as its last program left them.
-const RELEASED: [(u32, u32, &[&str], &str); 2] = [
+const RELEASED: [(u32, u32, &[&str], &str); 3] = [
     (1, 1, &[include_str!("../src/001.sql")], include_str!("schemas/001.sql")),
     (2, 1, &[include_str!("../src/001.sql"), include_str!("../src/002.sql")], include_str!("schemas/002.sql")),
+    (
+        3,
+        1,
+        &[include_str!("../src/001.sql"), include_str!("../src/002.sql"), include_str!("../src/003.sql")],
+        include_str!("schemas/003.sql"),
+    ),
 ];
+
+/// Of somebody with one listed look: the notices that are in a window still, one of a report, and one from before.
+const NOTICES: &str = "INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, kind) VALUES
+    (11, @1, '703', 77, 1, 2, 1780000004000, @a, 0), (12, @2, '704', 77, 5, 6, 1780003600000, @a, 0),
+    (13, @3, '704', 77, 6, 7, 1780003600000, @a, 1), (14, @4, '705', 77, 0, 1, 1779913600000, @a, 0)";
+
+fn notices(quoted: impl Fn(&str) -> String) -> String {
+    let ids =
+        (1..=4).fold(NOTICES.to_owned(), |sql, id| sql.replace(&format!("@{id}"), &quoted(&format!("{id:032x}"))));
+    ids.replace("@a", &quoted(&"c1".repeat(16)))
+}
+
+/// What the person's looks say then.
+async fn followed(store: &dyn Store) -> (Vec<u64>, Vec<(u64, String)>) {
+    let person = PersonId::from_stored(77).unwrap();
+    let state = store.followed(vec![person]).await.unwrap().remove(0).derived.state;
+    let owed = state.owed.iter().map(|owed| (owed.access.index, owed.authority.to_string()));
+    (state.listed.iter().map(|access| access.index).collect(), owed.collect())
+}
+
+fn expected() -> (Vec<u64>, Vec<(u64, String)>) {
+    (vec![1], [(1, "702"), (1, "703"), (5, "704")].map(|(index, code)| (index, code.to_owned())).to_vec())
+}
 
 /// The columns that each table has, as one expression of SQL.
 async fn shape(admin: &Client) -> Vec<(&'static str, String)> {
@@ -42,20 +72,25 @@ async fn rows(admin: &Client, shape: &[(&'static str, String)]) -> Vec<String> {
     all
 }
 
+async fn database_of(serves: u32, steps: &[&str], filled: &str) -> (Database, Client) {
+    let database = Cluster::shared().await.empty_database().await;
+    let admin = admin(&database.url).await;
+    admin.batch_execute(FIRST).await.unwrap();
+    for (step, of) in steps.iter().zip(1..) {
+        let service = format!("\"{}\"", options(&database.url).service_role);
+        admin.batch_execute(&step.replace("@schema@", "\"cpis\"").replace("@service@", &service)).await.unwrap();
+        let noted = format!("INSERT INTO schema_version (version, serves, name) VALUES ({of}, {serves}, 'a step')");
+        admin.batch_execute(&noted).await.unwrap();
+    }
+    admin.batch_execute(filled).await.unwrap();
+    (database, admin)
+}
+
 #[tokio::test]
 async fn every_released_schema_is_upgraded_with_all_its_rows() {
     for (version, serves, steps, filled) in RELEASED {
-        let database = Cluster::shared().await.empty_database().await;
+        let (database, admin) = database_of(serves, steps, filled).await;
         let options = options(&database.url);
-        let admin = admin(&database.url).await;
-        admin.batch_execute(FIRST).await.unwrap();
-        for (step, of) in steps.iter().zip(1..) {
-            let service = format!("\"{}\"", options.service_role);
-            admin.batch_execute(&step.replace("@schema@", "\"cpis\"").replace("@service@", &service)).await.unwrap();
-            let noted = format!("INSERT INTO schema_version (version, serves, name) VALUES ({of}, {serves}, 'a step')");
-            admin.batch_execute(&noted).await.unwrap();
-        }
-        admin.batch_execute(filled).await.unwrap();
         let then = shape(&admin).await;
         let before = rows(&admin, &then).await;
         for (table, _) in &then {
@@ -83,4 +118,21 @@ async fn every_released_schema_is_upgraded_with_all_its_rows() {
         assert_eq!(service.mail("none".to_owned()).await.unwrap(), None);
         service.close().await;
     }
+}
+
+#[tokio::test]
+async fn open_windows_are_taken_into_the_looks() {
+    let (_, serves, steps, filled) = RELEASED[2];
+    let (database, admin) = database_of(serves, steps, filled).await;
+    admin.batch_execute(&notices(|hex| format!("'\\x{hex}'"))).await.unwrap();
+    let options = options(&database.url);
+    // The program of that schema would not know what to write.
+    admin.batch_execute("INSERT INTO lease (name, holder, until) VALUES ('worker', 1, 'infinity')").await.unwrap();
+    let refused = migrate(&options, false).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("stop every node")), "{refused:?}");
+    admin.batch_execute("DELETE FROM lease").await.unwrap();
+    migrate(&options, false).await.unwrap();
+    let store = PgStore::open(options).await.unwrap();
+    assert_eq!(followed(&store).await, expected());
+    store.close().await;
 }

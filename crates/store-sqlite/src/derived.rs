@@ -2,13 +2,13 @@
 
 use crate::journal::{self, Limit};
 use crate::people;
-use crate::tx::{Stop, Tx};
-use crate::values::{get_authority, get_person, get_time, get_u64};
-use cpis_model::access::{Access, AuthorKey, BACKWARDS_MS_MAX, Owed, WINDOW_MS};
+use crate::tx::{Bad, Stop, Tx};
+use crate::values::{get_person, get_time, get_u64};
+use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, Derived, Followed, LookStep, NotApplied, PersonRow, StoreError, TreeStep,
-    Watermarks,
+    AccessRow, AccessView, CheckpointRow, Derived, Followed, HeldAccess, LookStep, NotApplied, PersonRow, StoreError,
+    TreeStep, Watermarks,
 };
 use rusqlite::{Row, params};
 use std::collections::HashMap;
@@ -38,25 +38,15 @@ pub(crate) fn of_people(tx: &Tx<'_>, people: &[PersonId]) -> Result<Vec<Derived>
     if people.is_empty() {
         return Ok(Vec::new());
     }
-    let mut listed = tx.prepare(
-        "-- access.of_person\nSELECT entry_index, seq, at, author FROM access WHERE person_id = ? ORDER BY entry_index",
-    )?;
-    let mut owed = tx.prepare(
-        "-- notice.of_person\nSELECT number, entry_index, at, author, authority FROM notice WHERE person_id = ?1 \
-         AND kind = 0 AND at >= (SELECT max(at) FROM notice WHERE person_id = ?1 AND kind = 0) - ?2 ORDER BY at, number",
+    let mut held = tx.prepare(
+        "-- access.of_person\nSELECT person_id, entry_index, seq, at, author, listed, owed FROM access WHERE person_id = ? \
+         ORDER BY entry_index",
     )?;
     let mut all = Vec::with_capacity(people.len());
     for person in people {
         let mut derived = Derived::default();
-        listed.until([person.value()], |row| {
-            let index = get_u64(row, 0)?;
-            derived.seqs.push(get_u64(row, 1)?);
-            derived.state.listed.push(Access { index, at: get_time(row, 2)?, author: AuthorKey(row.get(3)?) });
-            Ok(true)
-        })?;
-        owed.until([person.value(), WINDOW_MS + BACKWARDS_MS_MAX], |row| {
-            let access = Access { index: get_u64(row, 1)?, at: get_time(row, 2)?, author: AuthorKey(row.get(3)?) };
-            derived.state.owed.push(Owed { access, authority: get_authority(row, 4)? });
+        held.until([person.value()], |row| {
+            derived.push(access(row)?);
             Ok(true)
         })?;
         all.push(derived);
@@ -95,10 +85,10 @@ pub(crate) fn accesses_after(
     tx: &Tx<'_>,
     after: Option<(PersonId, u64)>,
     rows_max: u32,
-) -> Result<Vec<(PersonId, AccessRow)>, Stop> {
+) -> Result<Vec<(PersonId, HeldAccess)>, Stop> {
     let (person, index) = after.map_or((0, 0), |(person, index)| (person.value(), index as i64));
     tx.all(
-        "-- access.after\nSELECT person_id, entry_index, seq, at, author FROM access WHERE (person_id, entry_index) > (?, ?) \
+        "-- access.after\nSELECT person_id, entry_index, seq, at, author, listed, owed FROM access WHERE (person_id, entry_index) > (?, ?) \
          ORDER BY person_id, entry_index LIMIT ?",
         params![person, index, rows_max],
         |row| Ok((get_person(row, 0)?, access(row)?)),
@@ -106,13 +96,15 @@ pub(crate) fn accesses_after(
 }
 
 /// The access in the columns from the second on.
-fn access(row: &Row<'_>) -> Result<AccessRow, crate::tx::Bad> {
-    Ok(AccessRow {
+fn access(row: &Row<'_>) -> Result<HeldAccess, Bad> {
+    let access = AccessRow {
         index: get_u64(row, 1)?,
         seq: get_u64(row, 2)?,
         at: get_time(row, 3)?,
         author: AuthorKey(row.get(4)?),
-    })
+    };
+    let owed = HeldAccess::owed_from(row.get_ref(6)?.as_str().map_err(|_| Bad)?).ok_or(Bad)?;
+    Ok(HeldAccess { access, listed: row.get(5)?, owed })
 }
 
 /// Saves what entries mean for lists and notices. Nothing is kept of people erased meanwhile; what stands already stays.
@@ -121,15 +113,19 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
     let erased = erased(tx, step)?;
     if !step.accesses.is_empty() {
         let mut insert = tx.prepare(
-            "-- access.insert\nINSERT OR IGNORE INTO access (person_id, entry_index, seq, at, author) VALUES (?, ?, ?, ?, ?)",
+            "-- access.insert\nINSERT OR IGNORE INTO access (person_id, entry_index, seq, at, author, listed, owed) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?;
-        for (person, row) in step.accesses.iter().filter(|(person, _)| !erased.contains(person)) {
+        for (person, held) in step.accesses.iter().filter(|(person, _)| !erased.contains(person)) {
+            let AccessRow { index, seq, at, author } = held.access;
             insert.execute(params![
                 person.value(),
-                row.index as i64,
-                row.seq as i64,
-                row.at.as_millisecond(),
-                row.author.0
+                index as i64,
+                seq as i64,
+                at.as_millisecond(),
+                author.0,
+                held.listed,
+                held.owed_text(),
             ])?;
         }
     }
@@ -175,7 +171,9 @@ fn erased(tx: &Tx<'_>, step: &LookStep) -> Result<Vec<PersonId>, Stop> {
     people.extend(step.notices.iter().map(|notice| notice.person));
     people.sort_unstable();
     people.dedup();
-    let mut one = tx.prepare("-- person.erased\nSELECT id FROM person WHERE id = ? AND data_key IS NULL")?;
+    let mut one = tx.prepare(
+        "-- person.erased\nSELECT id FROM person INDEXED BY person_erased WHERE id = ? AND data_key IS NULL",
+    )?;
     let mut erased = Vec::new();
     for person in people {
         erased.extend(one.first([person.value()], |row| get_person(row, 0))?);

@@ -18,6 +18,8 @@ pub(crate) static MIGRATIONS: &[Migration] = &[
     Migration { version: 2, serves: 2, name: "the schema's version in a table", sql: include_str!("002.sql") },
     Migration { version: 3, serves: 2, name: "organisations, sessions, reports", sql: include_str!("003.sql") },
     Migration { version: 4, serves: 2, name: "mailboxes", sql: include_str!("004.sql") },
+    // An older program would not say which authorities a look owed a notice, and the next look would tell them again.
+    Migration { version: 5, serves: 5, name: "looks with what they owe", sql: include_str!("005.sql") },
 ];
 
 /// What the file says of its schema; nothing where it is empty.

@@ -9,7 +9,7 @@ use cpis_model::entry::PersonId;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId,
+    AccessView, CheckpointRow, ContactRow, Finding, Flip, Followed, Forget, Found, Gather, GroupId, HeldAccess,
     JournalRow, KeptKind, KeptRow, LookStep, NewPerson, NotApplied, NoticeRow, NumberKeys, OrganisationRow, PersonRow,
     Place, PlanKey, PlanRow, RegisterRow, Slice, Store, StoreError, StoredAlias, StoredPerson, TreeStep, UploadRow,
     UploadState, Watermarks, Weight,
@@ -136,7 +136,7 @@ impl Store for SqliteStore {
         &self,
         after: Option<(PersonId, u64)>,
         rows_max: u32,
-    ) -> Answer<Vec<(PersonId, AccessRow)>> {
+    ) -> Answer<Vec<(PersonId, HeldAccess)>> {
         self.read(move |tx| derived::accesses_after(tx, after, rows_max)).await
     }
 

@@ -63,7 +63,7 @@ async fn commits_wait_for_the_disk_and_nothing_is_trusted() {
         ("cell_size_check", "1"),
         ("wal_autocheckpoint", "0"),
         ("application_id", "1129335123"),
-        ("user_version", "4"),
+        ("user_version", "5"),
         ("busy_timeout", "5000"),
     ] {
         let read = on(&store.shared.writer, move |connection| pragma(connection, name)).await;
@@ -104,7 +104,7 @@ async fn every_table_is_strict_and_every_look_up_has_an_index() {
         "plan WHERE person_id = 1 ORDER BY plan_id DESC, version DESC, group_no DESC",
         "plan WHERE (person_id, plan_id, version, group_no) > (1, x'00', 1, 1) ORDER BY person_id, plan_id, version, group_no",
         "notice WHERE authority = '1' AND number > 5 ORDER BY number",
-        "notice WHERE person_id = 1 AND at >= 5 ORDER BY at, number",
+        "person INDEXED BY person_erased WHERE id = 1 AND data_key IS NULL",
         "upload WHERE status < 4",
         "upload WHERE file_key IS NOT NULL AND received < 5",
         "access WHERE (person_id, entry_index) > (1, 1) ORDER BY person_id, entry_index",
@@ -132,8 +132,8 @@ async fn other_schemas_and_other_files_are_refused() {
     let (_folder, path) = folder();
     open(&path).unwrap().close().await;
     for (statement, expected) in [
-        ("PRAGMA user_version = 5", StoreError::SchemaNewer { found: 5, serves: 5, known: 4 }),
-        ("PRAGMA user_version = 1", StoreError::SchemaOlder { found: 1, needed: 4 }),
+        ("PRAGMA user_version = 6", StoreError::SchemaNewer { found: 6, serves: 6, known: 5 }),
+        ("PRAGMA user_version = 1", StoreError::SchemaOlder { found: 1, needed: 5 }),
         ("PRAGMA user_version = 0", StoreError::Corrupt("the file does not say which schema it has".into())),
         ("PRAGMA application_id = 5", StoreError::Corrupt("the file is not a database of this program".into())),
     ] {

@@ -90,6 +90,7 @@ macro_rules! contract_tests {
             checkpoints_are_numbered_without_gaps
             a_tile_at_the_edge_grows
             accesses_are_listed_in_pages
+            a_look_is_held_with_what_it_owes
             the_first_month_key_stays
             the_register_finds_people
             the_register_is_searched

@@ -150,7 +150,7 @@ pub trait Store: Mail + Send + Sync {
         &self,
         after: Option<(PersonId, u64)>,
         rows_max: u32,
-    ) -> Result<Vec<(PersonId, AccessRow)>, StoreError>;
+    ) -> Result<Vec<(PersonId, HeldAccess)>, StoreError>;
 
     /// The numbers of authorities that are in force, all versions of them.
     async fn contacts(&self) -> Result<Vec<ContactRow>, StoreError>;

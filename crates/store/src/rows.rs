@@ -1,6 +1,6 @@
 //! The rows and values that travel between `app` and a backend. Sealed columns are bytes here.
 
-use cpis_model::access::{Accesses, AuthorKey};
+use cpis_model::access::{Access, Accesses, AuthorKey, Owed};
 use cpis_model::entry::{HiddenFor, PersonId};
 use cpis_model::organisation::{AuthorityCode, Contact};
 use cpis_model::plan::{PlanDates, PlanKind};
@@ -264,13 +264,50 @@ pub struct AccessRow {
     pub author: AuthorKey,
 }
 
+/// A look that a list shows or a window needs, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldAccess {
+    /// The look.
+    pub access: AccessRow,
+    /// Whether lists show it; if not, it only made notices owing.
+    pub listed: bool,
+    /// Authorities that are owed a notice for it.
+    pub owed: Vec<AuthorityCode>,
+}
+
+impl HeldAccess {
+    /// The authorities as one column holds them: codes, with blanks between them.
+    pub fn owed_text(&self) -> String {
+        let codes: Vec<&str> = self.owed.iter().map(|authority| authority.0.as_str()).collect();
+        codes.join(" ")
+    }
+
+    /// The authorities of such a column; `None` where it holds anything else.
+    pub fn owed_from(text: &str) -> Option<Vec<AuthorityCode>> {
+        text.split_terminator(' ').map(|code| code.parse().ok()).collect()
+    }
+}
+
 /// What is stored as derived for one person.
 #[derive(Clone, Debug, Default)]
 pub struct Derived {
-    /// Accesses and notices owed, for the 24-hour rule: of the notices at least those that can still be in a window.
+    /// Accesses and notices owed, for the 24-hour rule: at least those that can still be in a window.
     pub state: Accesses,
     /// Sequence number of the journal row of each access in `state.listed`.
     pub seqs: Vec<u64>,
+}
+
+impl Derived {
+    /// Adds the next look, in journal order.
+    pub fn push(&mut self, held: HeldAccess) {
+        let AccessRow { index, seq, at, author } = held.access;
+        let access = Access { index, at, author };
+        if held.listed {
+            self.state.listed.push(access);
+            self.seqs.push(seq);
+        }
+        self.state.owed.extend(held.owed.into_iter().map(|authority| Owed { access, authority }));
+    }
 }
 
 /// What the applier needs to know of a person.
@@ -338,7 +375,7 @@ pub struct LookStep {
     /// The watermark afterwards.
     pub to: u64,
     /// New accesses.
-    pub accesses: Vec<(PersonId, AccessRow)>,
+    pub accesses: Vec<(PersonId, HeldAccess)>,
     /// New notices; `number` is given by the store.
     pub notices: Vec<NoticeRow>,
     /// Accesses that no list and no window needs any more.

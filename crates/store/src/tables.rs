@@ -165,7 +165,9 @@ pub const TABLES: &[Table] = tables! {
     journal [seq] {
         seq Integer, group_no Integer, first_index Integer, count Integer, digest Bytes, body Bytes NULL,
     }
-    access [person_id, entry_index] { person_id Integer, entry_index Integer, seq Integer, at Integer, author Bytes }
+    access [person_id, entry_index] {
+        person_id Integer, entry_index Integer, seq Integer, at Integer, author Bytes, listed Integer, owed Text,
+    }
     notice [number] {
         number Integer, id Bytes, authority Text, person_id Integer, entry_index Integer, seq Integer, at Integer,
         author Bytes, acknowledged Integer NULL, kind Integer, acknowledged_by Bytes NULL, reader Bytes NULL,

@@ -18,8 +18,8 @@ use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::Plan;
 use cpis_model::time::{days_after, london_day};
 use cpis_model::{Date, Uuid};
-use cpis_store::{ContactRow, JournalRow, Store, UploadStatus};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use cpis_store::{AccessRow, ContactRow, HeldAccess, JournalRow, Store, UploadStatus};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 type PlanId = (PersonId, Uuid, u32, i64);
@@ -193,32 +193,51 @@ impl Expected {
     }
 
     async fn compare_accesses(&mut self, store: &dyn Store, faults: &mut Faults) -> Result<(), AppError> {
-        let mut stored: HashSet<(PersonId, u64)> = HashSet::new();
+        let mut stored: HashMap<(PersonId, u64), HeldAccess> = HashMap::new();
         let mut after = None;
         loop {
             let rows = store.accesses_after(after, ROWS).await?;
             let Some((person, last)) = rows.last() else { break };
-            after = Some((*person, last.index));
+            after = Some((*person, last.access.index));
             for (person, row) in rows {
-                let known = self
-                    .accesses
-                    .get(&person)
-                    .and_then(|state| state.listed.iter().find(|access| access.index == row.index));
-                let agrees = known.is_some_and(|access| access.at == row.at && access.author == row.author)
-                    && self.seqs.get(&row.index) == Some(&row.seq);
-                if !agrees {
-                    let at = format!("entry {}", row.index);
+                if !self.holds(person, &row) {
+                    let at = format!("entry {}", row.access.index);
                     faults.push(("access", at, "it is not what the journal says".to_owned()));
                 }
-                stored.insert((person, row.index));
+                stored.insert((person, row.access.index), row);
             }
         }
         for (person, state) in self.accesses.iter().filter(|(person, _)| !self.erased.contains(person)) {
-            for access in state.listed.iter().filter(|access| !stored.contains(&(*person, access.index))) {
-                faults.push(("access", format!("entry {}", access.index), "it is missing".to_owned()));
+            let row = |index: u64| stored.get(&(*person, index));
+            let listed = state.listed.iter().filter(|access| row(access.index).is_none_or(|row| !row.listed));
+            let owed = state.owed.iter().filter(|owed| row(owed.access.index).is_none());
+            let missing: BTreeSet<u64> =
+                listed.chain(owed.map(|owed| &owed.access)).map(|access| access.index).collect();
+            faults.extend(missing.iter().map(|index| ("access", format!("entry {index}"), "it is missing".to_owned())));
+        }
+        for ((index, authority), (person, .., kind)) in &self.notices {
+            let row = stored.get(&(*person, *index)).filter(|_| *kind == 0);
+            if row.is_some_and(|row| !row.owed.contains(authority)) {
+                faults.push(("access", format!("entry {index}"), format!("it does not say that {authority} is told")));
             }
         }
         Ok(())
+    }
+
+    /// Whether the journal says what a stored access says.
+    fn holds(&self, person: PersonId, row: &HeldAccess) -> bool {
+        let AccessRow { index, seq, at, author } = row.access;
+        let access = Access { index, at, author };
+        let is_listed = || self.accesses.get(&person).is_some_and(|state| state.listed.contains(&access));
+        let is_owed = |authority: &AuthorityCode| {
+            let notice = self.notices.get(&(index, *authority));
+            notice.is_some_and(|(of, owed, _, kind)| (*of, owed.access, *kind) == (person, access, 0))
+        };
+        let told: BTreeSet<AuthorityCode> = row.owed.iter().copied().collect();
+        self.seqs.get(&index) == Some(&seq)
+            && if row.listed { is_listed() } else { !row.owed.is_empty() }
+            && told.len() == row.owed.len()
+            && row.owed.iter().all(is_owed)
     }
 
     async fn compare_notices(&mut self, store: &dyn Store, faults: &mut Faults) -> Result<(), AppError> {

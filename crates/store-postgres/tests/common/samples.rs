@@ -7,8 +7,8 @@ use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::{PlanDates, PlanKind};
 use cpis_model::{Timestamp, Uuid};
 use cpis_store::{
-    AccessRow, Flip, Group, GroupId, JournalRow, NewPerson, NoticeRow, NumberKeys, Place, PlanRow, Slice, Store,
-    StoreError, UploadRow, UploadStatus,
+    AccessRow, Flip, Group, GroupId, HeldAccess, JournalRow, NewPerson, NoticeRow, NumberKeys, Place, PlanRow, Slice,
+    Store, StoreError, UploadRow, UploadStatus,
 };
 use cpis_store_postgres::PgStore;
 use std::sync::Arc;
@@ -63,6 +63,11 @@ pub fn plan(number: i64, version: u32, group: GroupId) -> PlanRow {
 
 pub fn access(index: u64) -> AccessRow {
     AccessRow { index, seq: index + 1, at: time(index as i64), author: AuthorKey([7; 16]) }
+}
+
+/// The same, listed.
+pub fn listed(index: u64) -> HeldAccess {
+    HeldAccess { access: access(index), listed: true, owed: Vec::new() }
 }
 
 pub fn notice(number: i64, index: u64) -> NoticeRow {

@@ -1,6 +1,6 @@
 //! Two appliers, one of which freezes in the middle and wakes up later.
 
-use crate::common::samples::{access, node, notice, person};
+use crate::common::samples::{listed, node, notice, person};
 use crate::common::{database, options};
 use cpis_store::{LookStep, Store as _, StoreError};
 use cpis_store_postgres::{Options, PgStore};
@@ -12,7 +12,7 @@ fn step(from: u64) -> LookStep {
     LookStep {
         from,
         to: from + 2,
-        accesses: vec![(person(1), access(from)), (person(1), access(from + 1))],
+        accesses: vec![(person(1), listed(from)), (person(1), listed(from + 1))],
         notices: vec![notice(from as i64, from), notice(from as i64 + 1, from + 1)],
         ..LookStep::default()
     }

@@ -1,7 +1,7 @@
 //! Two nodes that do the same thing at once: one of them does it.
 
 use crate::common::samples::{
-    access, entries, flip, group, keys, new_person, node, notice, person, plan, rounds, slice, time, whole_journal,
+    entries, flip, group, keys, listed, new_person, node, notice, person, plan, rounds, slice, time, whole_journal,
 };
 use crate::common::{database, options};
 use cpis_store::{Effect, Group, LookStep, NewPerson, NoticeRow, Store as _, StoreError};
@@ -82,7 +82,7 @@ async fn nothing_is_kept_of_a_person_erased_at_the_same_time() {
         let looks = LookStep {
             from,
             to: from + 1,
-            accesses: vec![(who, access(from))],
+            accesses: vec![(who, listed(from))],
             notices: vec![NoticeRow { person: who, ..notice(round, from) }],
             ..LookStep::default()
         };

@@ -2,9 +2,11 @@
 
 use super::Backend;
 use super::samples::{
-    access, append, author, authority, derived_of, flip, group, notice, person, slice, time, upload, uuid,
+    access, append, author, authority, derived_of, flip, group, held, notice, person, slice, time, upload, uuid,
 };
-use crate::{AccessRow, CheckpointRow, LookStep, NoticeRow, StoreError, TreeStep, UploadStatus, Watermarks};
+use crate::{
+    AccessRow, CheckpointRow, HeldAccess, LookStep, NoticeRow, StoreError, TreeStep, UploadStatus, Watermarks,
+};
 
 fn looks(from: u64, to: u64) -> LookStep {
     LookStep { from, to, ..LookStep::default() }
@@ -15,7 +17,7 @@ pub async fn one_of_two_appliers_wins(backend: &dyn Backend) {
     let store = backend.open().await;
     assert_eq!(store.watermarks().await.unwrap(), Watermarks::default());
     let step = |seconds| LookStep {
-        accesses: vec![(person(1), access(3, seconds))],
+        accesses: vec![(person(1), held(access(3, seconds), &[authority(1)]))],
         notices: vec![notice(seconds, authority(1), person(1), access(3, seconds))],
         quarantined: vec![(4, "no key".into())],
         ..looks(0, 5)
@@ -48,7 +50,8 @@ pub async fn lists_come_with_their_tail(backend: &dyn Backend) {
     for number in 1..=4 {
         append(&*store, number, 5).await.unwrap();
     }
-    let accesses = vec![(person(1), access(0, 1)), (person(1), access(2, 2)), (person(2), access(1, 1))];
+    let listed = |of, index, seconds| (person(of), held(access(index, seconds), &[]));
+    let accesses = vec![listed(1, 0, 1), listed(1, 2, 2), listed(2, 1, 1)];
     store.apply_looks(LookStep { accesses, ..looks(0, 7) }).await.unwrap();
     for (entries_max, expected) in [(0, vec![]), (2, vec![]), (3, vec![2]), (8, vec![2, 3]), (100, vec![2, 3, 4])] {
         let view = store.accesses(vec![person(2), person(1), person(3)], entries_max).await.unwrap();
@@ -119,7 +122,7 @@ pub async fn notices_are_acknowledged_once(backend: &dyn Backend) {
     assert_eq!(before(true, u64::MAX, 10).await, [uuid(1)]);
 }
 
-/// Reports are notices with a kind. Their author finds them, and they count for no window of the 24-hour rule.
+/// Reports are notices with a kind. Their author finds them.
 pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
     let store = backend.open().await;
     let of = |number: i64, kind: u8, by: u8| NoticeRow {
@@ -131,9 +134,7 @@ pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
             AccessRow { author: author(by), ..access(number as u64, 10 * number) },
         )
     };
-    // The last report is two days later than the looks.
-    let late = NoticeRow { access: AccessRow { at: time(200_000), ..of(6, 4, 1).access }, ..of(6, 4, 1) };
-    let notices = vec![of(1, 0, 1), of(2, 1, 1), of(3, 2, 2), of(4, 0, 2), of(5, 3, 1), late];
+    let notices = vec![of(1, 0, 1), of(2, 1, 1), of(3, 2, 2), of(4, 0, 2), of(5, 3, 1), of(6, 4, 1)];
     store.apply_looks(LookStep { notices, ..looks(0, 7) }).await.unwrap();
     let kinds = |rows: &[NoticeRow]| rows.iter().map(|row| row.kind).collect::<Vec<_>>();
     let own = store.reports_by(author(1), u64::MAX, 10).await.unwrap();
@@ -142,8 +143,6 @@ pub async fn reports_are_found_by_their_author(backend: &dyn Backend) {
     assert_eq!(kinds(&store.reports_by(author(1), u64::MAX, 2).await.unwrap()), [4, 3]);
     assert_eq!(kinds(&store.reports_by(author(3), u64::MAX, 10).await.unwrap()), [0; 0]);
     assert_eq!(kinds(&store.notices(authority(1), 0, 10).await.unwrap()), [0, 1, 2, 0, 3, 4]);
-    let derived = derived_of(&*store, vec![person(1)]).await;
-    assert_eq!(derived[0].state.owed.iter().map(|owed| owed.access.index).collect::<Vec<_>>(), [1, 4]);
 }
 
 /// Whoever looked finds the notices of their own looks, whichever child they were of; reports are not among them.
@@ -218,17 +217,43 @@ pub async fn checkpoints_are_numbered_without_gaps(backend: &dyn Backend) {
 /// Accesses come in stored order, page by page.
 pub async fn accesses_are_listed_in_pages(backend: &dyn Backend) {
     let store = backend.open().await;
-    let accesses: Vec<_> =
-        (1..=3).flat_map(|of| (0..3).map(move |index| (person(of), access(index * 10 + of as u64, 5)))).collect();
+    let listed = |of, index| (person(of), held(access(index, 5), &[authority(of as u8)]));
+    let accesses: Vec<_> = (1..=3).flat_map(|of| (0..3).map(move |index| listed(of, index * 10 + of as u64))).collect();
     store.apply_looks(LookStep { accesses: accesses.clone(), ..looks(0, 30) }).await.unwrap();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let page = store.accesses_after(after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
-        after = Some((last.0, last.1.index));
+        after = Some((last.0, last.1.access.index));
         seen.extend(page);
     }
     assert_eq!(seen, accesses);
+}
+
+/// The windows of the 24-hour rule, of the list and of each authority, come back as they were saved: a look may be listed and owe
+/// nothing, and it may owe a notice without being listed again.
+pub async fn a_look_is_held_with_what_it_owes(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let unlisted = |held: HeldAccess| HeldAccess { listed: false, ..held };
+    let rows = [
+        held(access(3, 10), &[authority(2), authority(1)]),
+        held(access(5, 20), &[]),
+        unlisted(held(access(8, 30), &[authority(3)])),
+    ];
+    let accesses = rows.iter().map(|row| (person(1), row.clone())).collect();
+    store.apply_looks(LookStep { accesses, ..looks(0, 9) }).await.unwrap();
+    let store = backend.open().await;
+    let derived = derived_of(&*store, vec![person(1)]).await.remove(0);
+    let owed: Vec<_> = derived.state.owed.iter().map(|owed| (owed.access.index, owed.authority)).collect();
+    assert_eq!(owed, [(3, authority(2)), (3, authority(1)), (8, authority(3))]);
+    assert_eq!(derived.state.listed.iter().map(|access| access.index).collect::<Vec<_>>(), [3, 5]);
+    assert_eq!(derived.seqs, [4, 6]);
+    let stored: Vec<HeldAccess> =
+        store.accesses_after(None, 10).await.unwrap().into_iter().map(|(_, row)| row).collect();
+    assert_eq!(stored, rows);
+    store.apply_looks(LookStep { pruned: vec![(person(1), 8), (person(1), 3)], ..looks(9, 10) }).await.unwrap();
+    let derived = derived_of(&*store, vec![person(1)]).await.remove(0);
+    assert_eq!((derived.state.owed.len(), derived.seqs), (0, vec![6]));
 }
 
 /// The tile at the tree's edge is saved with each step, longer each time.

@@ -3,8 +3,8 @@
 
 use super::Backend;
 use super::samples::{
-    access, append, authority, derived_of, entries, find, flip, group, keys, new_person, notice, person, plan, slice,
-    time, upload, whole_journal,
+    access, append, authority, derived_of, entries, find, flip, group, held, keys, new_person, notice, person, plan,
+    slice, time, upload, whole_journal,
 };
 use crate::fault::Fault;
 use crate::{CheckpointRow, Effect, Group, LookStep, Store, StoreError, TreeStep, UploadStatus, Watermarks};
@@ -147,12 +147,14 @@ pub async fn appliers_survive_every_fault(backend: &dyn Backend) {
             number += 1;
             let Watermarks { looks, tree } = store.watermarks().await.unwrap();
             let of = person(number);
+            let owed = [authority(1), authority(2)];
             let look_step = LookStep {
                 from: looks,
                 to: looks + 10,
-                accesses: (0..3).map(|index| (of, access(looks + index, number))).collect(),
-                notices: (0..2)
-                    .map(|which| notice(number * 10 + which, authority(1), of, access(looks, number)))
+                accesses: (0..3).map(|index| (of, held(access(looks + index, number), &owed))).collect(),
+                notices: (0..)
+                    .zip(owed)
+                    .map(|(which, to)| notice(number * 10 + which, to, of, access(looks, number)))
                     .collect(),
                 pruned: Vec::new(),
                 quarantined: vec![(looks + 9, "no key".into())],
@@ -179,7 +181,11 @@ pub async fn appliers_survive_every_fault(backend: &dyn Backend) {
             assert!(grown || now.tree == tree);
             let derived = derived_of(&*store, vec![of]).await.remove(0);
             let counts = (derived.state.listed.len(), derived.state.owed.len());
-            assert_eq!(counts, if there { (3, 2) } else { (0, 0) }, "{fault:?} at step {step}");
+            assert_eq!(counts, if there { (3, 6) } else { (0, 0) }, "{fault:?} at step {step}");
+            for to in owed {
+                let told = store.notices(to, 0, 9999).await.unwrap();
+                assert_eq!(told.iter().any(|notice| notice.person == of), there, "{fault:?} at step {step}");
+            }
             let quarantined = store.quarantined().await.unwrap();
             assert_eq!(quarantined.iter().any(|(index, _)| *index == looks + 9), there);
             assert_eq!(store.tree().await.unwrap().0, now.tree);

@@ -2,7 +2,7 @@
 
 use super::Backend;
 use super::samples::{
-    access, append_effects, authority, contact, day, derived_of, entries, find, group, keys, new_person, notice,
+    access, append_effects, authority, contact, day, derived_of, entries, find, group, held, keys, new_person, notice,
     person, plan, slice, time, upload_plans, whole_journal,
 };
 use crate::{Effect, LookStep, NumberKeys, PersonRow, StoredAlias, Via};
@@ -135,7 +135,7 @@ pub async fn erasing_removes_everything_of_a_person(backend: &dyn Backend) {
     let looks = LookStep {
         from: 0,
         to: 3,
-        accesses: [1, 2].map(|number| (person(number), access(number as u64, 5))).to_vec(),
+        accesses: [1, 2].map(|number| (person(number), held(access(number as u64, 5), &[by]))).to_vec(),
         notices: [1, 2].map(|number| notice(number, by, person(number), access(number as u64, 5))).to_vec(),
         ..LookStep::default()
     };
@@ -176,7 +176,7 @@ pub async fn nothing_is_kept_of_a_person_erased_meanwhile(backend: &dyn Backend)
     assert!(store.plans_after(None, 10).await.unwrap().is_empty());
     let looks = LookStep {
         to: 1,
-        accesses: vec![(person(1), access(0, 5))],
+        accesses: vec![(person(1), held(access(0, 5), &[authority(1)]))],
         notices: vec![notice(1, authority(1), person(1), access(0, 5))],
         ..LookStep::default()
     };

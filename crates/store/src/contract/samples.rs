@@ -1,8 +1,8 @@
 //! Small values for the suite, numbered so that each test can have its own.
 
 use crate::{
-    AccessRow, ContactRow, Derived, Effect, Flip, Found, Group, GroupId, JournalRow, NewPerson, NoticeRow, NumberKeys,
-    Place, PlanRow, Slice, Store, StoreError, UploadRow, UploadStatus,
+    AccessRow, ContactRow, Derived, Effect, Flip, Found, Group, GroupId, HeldAccess, JournalRow, NewPerson, NoticeRow,
+    NumberKeys, Place, PlanRow, Slice, Store, StoreError, UploadRow, UploadStatus,
 };
 use cpis_model::access::AuthorKey;
 use cpis_model::entry::PersonId;
@@ -81,6 +81,11 @@ pub(super) fn contact(authority: AuthorityCode, version: u32, group: GroupId) ->
 
 pub(super) fn access(index: u64, seconds: i64) -> AccessRow {
     AccessRow { index, seq: index + 1, at: time(seconds), author: author(7) }
+}
+
+/// A listed look for which these authorities are owed a notice.
+pub(super) fn held(access: AccessRow, owed: &[AuthorityCode]) -> HeldAccess {
+    HeldAccess { access, listed: true, owed: owed.to_vec() }
 }
 
 pub(super) fn notice(number: i64, authority: AuthorityCode, of: PersonId, access: AccessRow) -> NoticeRow {
