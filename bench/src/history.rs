@@ -210,10 +210,12 @@ impl History {
             let mut accesses = Vec::new();
             for (within, known) in some.iter().enumerate() {
                 let (key, person) = (SealKey::new(known.key), Value::Integer(known.person.value()));
+                let owed: Vec<String> = authorities(known).iter().map(ToString::to_string).collect();
+                let held = [Value::Integer(1), Value::Text(owed.join(" "))];
                 for (round, caller) in self.callers.iter().enumerate() {
                     let place = self.place((round * self.people.len() + nth * PEOPLE_AT_ONCE + within) as u64);
                     let what = what(author_key(&key, caller), place);
-                    accesses.push([std::slice::from_ref(&person), &what].concat());
+                    accesses.push([std::slice::from_ref(&person), &what, &held].concat());
                 }
             }
             store.put_rows(access, accesses).await?;

@@ -67,7 +67,7 @@ fn a_healthy_installation_has_no_fault_and_is_left_as_it_is() {
     assert!(done.code == 0 && lines(&done, "fault").is_empty(), "{} {}", done.out, done.err);
     for words in [
         "service: it is ready",
-        "schema: 4",
+        "schema: 5",
         "quick_check: ok",
         "stored people: the key ring opens them",
         "its keys can be read",
