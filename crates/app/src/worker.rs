@@ -29,7 +29,7 @@ const STEP_ENTRIES: f64 = 32.0;
 const STEP_ENTRIES_BEHIND: f64 = 256.0;
 /// While more waits than a step takes and looks still come, the applier leaves the database to them for this many times as long as the
 /// step took.
-const BREATH: f64 = 1.0;
+const BREATH: f64 = 8.0;
 /// Entries from which on it does not, so that lists do not fall behind without end: they say up to when they are complete, and a look
 /// that waits cannot. The worst hour of the nation is far below; this is some ten seconds of all that two processors can take.
 const BREATHLESS_ENTRIES: f64 = 150_000.0;
