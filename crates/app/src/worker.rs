@@ -133,7 +133,8 @@ async fn follow_looks(service: Arc<Service>, mut pace: Pace) {
                 let pause = pause(begun.elapsed(), entries as u64, applied, is_quiet);
                 entries = if is_quiet { STEP_ENTRIES_MAX } else { step(applied.behind as f64) };
                 saved = if is_quiet || is_breathless(applied.behind as f64) {
-                    usize::MAX
+                    // Even where it was quiet: a look that comes meanwhile waits for what is saved at once.
+                    service.store.saved_max().max(STEP_ENTRIES_BEHIND as usize)
                 } else {
                     service.store.saved_max()
                 };
