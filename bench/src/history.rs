@@ -18,7 +18,7 @@ use cpis_model::entry::{Entry, Look, Outcome, PersonId, Seen, What};
 use cpis_model::organisation::{AuthorityCode, Site};
 use cpis_model::register::Register;
 use cpis_store::tables::{Row, Table, Value, table};
-use cpis_store::{Database, GroupId, LookStep, PlanKey};
+use cpis_store::{Database, GroupId, HeldAccess, LookStep, PlanKey};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -210,8 +210,7 @@ impl History {
             let mut accesses = Vec::new();
             for (within, known) in some.iter().enumerate() {
                 let (key, person) = (SealKey::new(known.key), Value::Integer(known.person.value()));
-                let owed: Vec<String> = authorities(known).iter().map(ToString::to_string).collect();
-                let held = [Value::Integer(1), Value::Text(owed.join(" "))];
+                let held = [Value::Integer(1), Value::Text(HeldAccess::owed_text(&authorities(known)))];
                 for (round, caller) in self.callers.iter().enumerate() {
                     let place = self.place((round * self.people.len() + nth * PEOPLE_AT_ONCE + within) as u64);
                     let what = what(author_key(&key, caller), place);

@@ -161,7 +161,7 @@ pub(crate) async fn apply_looks(tx: &Tx<'_>, step: LookStep) -> Result<Batch, St
                 column(|held| held.access.at.as_millisecond()),
                 step.accesses.iter().map(|(_, held)| held.access.author.0.to_vec()).collect::<Vec<_>>(),
                 column(|held| i64::from(held.listed)),
-                step.accesses.iter().map(|(_, held)| held.owed_text()).collect::<Vec<_>>(),
+                step.accesses.iter().map(|(_, held)| HeldAccess::owed_text(&held.owed)).collect::<Vec<_>>(),
             ],
         );
     }

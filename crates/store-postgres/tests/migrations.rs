@@ -4,7 +4,7 @@
 mod common;
 
 use common::{admin, options};
-use cpis_model::entry::PersonId;
+use cpis_store::contract::windows;
 use cpis_store::tables::{TABLES, Tables as _, described, table};
 use cpis_store::{Mail as _, Store, StoreError};
 use cpis_store_postgres::{PgStore, migrate};
@@ -26,29 +26,6 @@ const RELEASED: [(u32, u32, &[&str], &str); 3] = [
         include_str!("schemas/003.sql"),
     ),
 ];
-
-/// Of somebody with one listed look: the notices that are in a window still, one of a report, and one from before.
-const NOTICES: &str = "INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, kind) VALUES
-    (11, @1, '703', 77, 1, 2, 1780000004000, @a, 0), (12, @2, '704', 77, 5, 6, 1780003600000, @a, 0),
-    (13, @3, '704', 77, 6, 7, 1780003600000, @a, 1), (14, @4, '705', 77, 0, 1, 1779913600000, @a, 0)";
-
-fn notices(quoted: impl Fn(&str) -> String) -> String {
-    let ids =
-        (1..=4).fold(NOTICES.to_owned(), |sql, id| sql.replace(&format!("@{id}"), &quoted(&format!("{id:032x}"))));
-    ids.replace("@a", &quoted(&"c1".repeat(16)))
-}
-
-/// What the person's looks say then.
-async fn followed(store: &dyn Store) -> (Vec<u64>, Vec<(u64, String)>) {
-    let person = PersonId::from_stored(77).unwrap();
-    let state = store.followed(vec![person]).await.unwrap().remove(0).derived.state;
-    let owed = state.owed.iter().map(|owed| (owed.access.index, owed.authority.to_string()));
-    (state.listed.iter().map(|access| access.index).collect(), owed.collect())
-}
-
-fn expected() -> (Vec<u64>, Vec<(u64, String)>) {
-    (vec![1], [(1, "702"), (1, "703"), (5, "704")].map(|(index, code)| (index, code.to_owned())).to_vec())
-}
 
 /// The columns that each table has, as one expression of SQL.
 async fn shape(admin: &Client) -> Vec<(&'static str, String)> {
@@ -124,7 +101,7 @@ async fn every_released_schema_is_upgraded_with_all_its_rows() {
 async fn open_windows_are_taken_into_the_looks() {
     let (_, serves, steps, filled) = RELEASED[2];
     let (database, admin) = database_of(serves, steps, filled).await;
-    admin.batch_execute(&notices(|hex| format!("'\\x{hex}'"))).await.unwrap();
+    admin.batch_execute(&windows::notices(|hex| format!("'\\x{hex}'"))).await.unwrap();
     let options = options(&database.url);
     // The program of that schema would not know what to write.
     admin.batch_execute("INSERT INTO lease (name, holder, until) VALUES ('worker', 1, 'infinity')").await.unwrap();
@@ -133,6 +110,6 @@ async fn open_windows_are_taken_into_the_looks() {
     admin.batch_execute("DELETE FROM lease").await.unwrap();
     migrate(&options, false).await.unwrap();
     let store = PgStore::open(options).await.unwrap();
-    assert_eq!(followed(&store).await, expected());
+    assert_eq!(windows::followed(&store).await, windows::expected());
     store.close().await;
 }

@@ -125,7 +125,7 @@ pub(crate) fn apply_looks(tx: &Tx<'_>, step: &LookStep) -> Result<(), Stop> {
                 at.as_millisecond(),
                 author.0,
                 held.listed,
-                held.owed_text(),
+                HeldAccess::owed_text(&held.owed),
             ])?;
         }
     }

@@ -1,7 +1,7 @@
 //! A database of every schema that was ever released is brought to the present one, with all its rows.
 #![allow(clippy::unwrap_used, reason = "test support: a panic is how a test fails")]
 
-use cpis_model::entry::PersonId;
+use cpis_store::contract::windows;
 use cpis_store::tables::{Row, TABLES, Table, Tables, described};
 use cpis_store::{Database, Store, StoreError};
 use cpis_store_sqlite::{Options, SqliteStore};
@@ -112,37 +112,14 @@ async fn every_released_schema_is_upgraded_with_all_its_rows() {
     }
 }
 
-/// Of somebody with one listed look: the notices that are in a window still, one of a report, and one from before.
-const NOTICES: &str = "INSERT INTO notice (number, id, authority, person_id, entry_index, seq, at, author, kind) VALUES
-    (11, @1, '703', 77, 1, 2, 1780000004000, @a, 0), (12, @2, '704', 77, 5, 6, 1780003600000, @a, 0),
-    (13, @3, '704', 77, 6, 7, 1780003600000, @a, 1), (14, @4, '705', 77, 0, 1, 1779913600000, @a, 0)";
-
-fn notices(quoted: impl Fn(&str) -> String) -> String {
-    let ids =
-        (1..=4).fold(NOTICES.to_owned(), |sql, id| sql.replace(&format!("@{id}"), &quoted(&format!("{id:032x}"))));
-    ids.replace("@a", &quoted(&"c1".repeat(16)))
-}
-
-/// What the person's looks say then.
-async fn followed(store: &dyn Store) -> (Vec<u64>, Vec<(u64, String)>) {
-    let person = PersonId::from_stored(77).unwrap();
-    let state = store.followed(vec![person]).await.unwrap().remove(0).derived.state;
-    let owed = state.owed.iter().map(|owed| (owed.access.index, owed.authority.to_string()));
-    (state.listed.iter().map(|access| access.index).collect(), owed.collect())
-}
-
-fn expected() -> (Vec<u64>, Vec<(u64, String)>) {
-    (vec![1], [(1, "702"), (1, "703"), (5, "704")].map(|(index, code)| (index, code.to_owned())).to_vec())
-}
-
 #[tokio::test]
 async fn open_windows_are_taken_into_the_looks() {
     let folder = tempfile::tempdir().unwrap();
     let path = database_of(RELEASED[3].1, folder.path());
-    Connection::open(&path).unwrap().execute_batch(&notices(|hex| format!("X'{hex}'"))).unwrap();
+    Connection::open(&path).unwrap().execute_batch(&windows::notices(|hex| format!("X'{hex}'"))).unwrap();
     SqliteStore::migrate(&path, BUSY).unwrap();
     let store = SqliteStore::open(&path, Options::default()).unwrap();
-    assert_eq!(followed(&store).await, expected());
+    assert_eq!(windows::followed(&store).await, windows::expected());
     store.close().await;
 }
 

@@ -21,6 +21,7 @@ mod samples;
 mod small;
 mod tables;
 mod uploads;
+pub mod windows;
 
 pub use concurrency::*;
 pub use derived::*;

@@ -277,8 +277,8 @@ pub struct HeldAccess {
 
 impl HeldAccess {
     /// The authorities as one column holds them: codes, with blanks between them.
-    pub fn owed_text(&self) -> String {
-        let codes: Vec<&str> = self.owed.iter().map(|authority| authority.0.as_str()).collect();
+    pub fn owed_text(owed: &[AuthorityCode]) -> String {
+        let codes: Vec<&str> = owed.iter().map(|authority| authority.0.as_str()).collect();
         codes.join(" ")
     }
 
