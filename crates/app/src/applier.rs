@@ -27,6 +27,8 @@ use std::sync::atomic::Ordering;
 pub const STEP_ENTRIES_MAX: usize = 2_048;
 /// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
 const STEP_LEAVES_MAX: u64 = 2_048;
+/// People and entries that are gone through before whoever else waits for the same thread has a turn: looks do.
+const TURN_ENTRIES: usize = 32;
 
 /// What one step did, and what its snapshot left for the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,7 +125,9 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
     let mut all = Derived::default();
     let ids = people_of(rows);
     let (mut keys, mut states) = (HashMap::new(), HashMap::new());
+    let mut turn = Turn::default();
     for (id, Followed { person, derived }) in ids.iter().zip(service.store.followed(ids.clone()).await?) {
+        turn.end().await;
         states.insert(*id, derived.state);
         match person {
             Some(person) if person.data_key.is_none() => drop(keys.insert(*id, None)),
@@ -143,6 +147,7 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
             if index < from {
                 continue;
             }
+            turn.end().await;
             match keys.get(&person) {
                 // Erased: there is nothing left to list.
                 Some(None) => {}
@@ -163,6 +168,7 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
         }
     }
     for (person, looks) in looks {
+        turn.end().await;
         let mut state = states.remove(&person).unwrap_or_default();
         for look in looks {
             fold(person, &look, &mut state, &mut all);
@@ -174,6 +180,20 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
     all.pruned.sort_by_key(|(index, _)| *index);
     all.quarantined.sort_by_key(|(index, _)| *index);
     Ok(all)
+}
+
+/// Counts what was done on a thread that others wait for.
+#[derive(Default)]
+struct Turn(usize);
+
+impl Turn {
+    /// After every few, lets the others go first.
+    async fn end(&mut self) {
+        self.0 += 1;
+        if self.0.is_multiple_of(TURN_ENTRIES) {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 fn fold(person: PersonId, look: &Look, state: &mut Accesses, all: &mut Derived) {
