@@ -125,10 +125,10 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
 /// nextest where it is installed. `cargo test --tests` leaves the documentation tests to their own step.
 fn tests(root: &Path) -> Command {
     if process::has_cargo_subcommand(root, "nextest") {
-        // Many tests wait for a disk or a service: half as many again as there are processors keep those busy.
+        // Many tests wait for a disk or a service: twice as many as there are processors keep those busy.
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let mut command = process::cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
-        command.args(["--no-tests=pass".to_owned(), format!("--test-threads={}", threads + threads / 2)]);
+        command.args(["--no-tests=pass".to_owned(), format!("--test-threads={}", 2 * threads)]);
         command
     } else {
         process::cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast", "--tests"])
