@@ -27,8 +27,10 @@ use std::sync::atomic::Ordering;
 pub const STEP_ENTRIES_MAX: usize = 2_048;
 /// Leaves that one step of the tree takes at most: eight full tiles. Looks wait while it is saved.
 const STEP_LEAVES_MAX: u64 = 2_048;
-/// People and entries that are gone through before whoever else waits for the same thread has a turn: looks do.
+/// People, or entries, that are gone through before whoever else waits for the same thread has a turn: looks do.
 const TURN_ENTRIES: usize = 32;
+/// Leaves, of which each takes much less.
+const TURN_LEAVES: usize = 256;
 
 /// What one step did, and what its snapshot left for the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,7 +129,7 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
     let (mut keys, mut states) = (HashMap::new(), HashMap::new());
     let mut turn = Turn::default();
     for (id, Followed { person, derived }) in ids.iter().zip(service.store.followed(ids.clone()).await?) {
-        turn.end().await;
+        turn.end(TURN_ENTRIES).await;
         states.insert(*id, derived.state);
         match person {
             Some(person) if person.data_key.is_none() => drop(keys.insert(*id, None)),
@@ -147,7 +149,7 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
             if index < from {
                 continue;
             }
-            turn.end().await;
+            turn.end(TURN_ENTRIES).await;
             match keys.get(&person) {
                 // Erased: there is nothing left to list.
                 Some(None) => {}
@@ -168,7 +170,7 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
         }
     }
     for (person, looks) in looks {
-        turn.end().await;
+        turn.end(TURN_ENTRIES).await;
         let mut state = states.remove(&person).unwrap_or_default();
         for look in looks {
             fold(person, &look, &mut state, &mut all);
@@ -187,10 +189,10 @@ async fn derive(service: &Service, rows: &[JournalRow], from: u64) -> Result<Der
 struct Turn(usize);
 
 impl Turn {
-    /// After every few, lets the others go first.
-    async fn end(&mut self) {
+    /// After so many, lets the others go first.
+    async fn end(&mut self, after: usize) {
         self.0 += 1;
-        if self.0.is_multiple_of(TURN_ENTRIES) {
+        if self.0.is_multiple_of(after) {
             tokio::task::yield_now().await;
         }
     }
@@ -356,7 +358,7 @@ pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Resul
     if tree.range.size() != from {
         *tree = Tree::load(&*service.store).await?;
     }
-    let mut note = None;
+    let (mut note, mut turn) = (None, Turn::default());
     while from < end {
         let to = end.min(from + STEP_LEAVES_MAX);
         let leaves = service.store.leaves_from(from, (to - from) as u32).await?;
@@ -364,6 +366,7 @@ pub async fn apply_tree(service: &Service, tree: &mut Tree, sign: bool) -> Resul
             return Err(AppError::damaged(format!("leaf rows of entries from {from} on are missing")));
         }
         for leaf in leaves {
+            turn.end(TURN_LEAVES).await;
             tree.push(leaf);
         }
         if sign && to == end {
