@@ -10,7 +10,7 @@ use cpis_bench::process::Process;
 use cpis_bench::rounds::{self, Plan, Report};
 use cpis_bench::scenarios::{self, NAMES, Options};
 use cpis_bench::settings::{Service, Target};
-use cpis_bench::{bare, drive, gateway, limits, serving, table};
+use cpis_bench::{bare, builds, drive, gateway, limits, serving, table};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +27,11 @@ const GATEWAY: &str = "gateway";
 const PLANS: u64 = 1_000_000;
 /// Plans of a quick one.
 const PLANS_QUICK: u64 = 50_000;
+
+/// The same of two builds: some files, of each of which the time is compared.
+const PLANS_QUICK_BUILDS: u64 = 200_000;
+/// Rounds of two builds.
+const BUILDS_ROUNDS: u16 = 9;
 
 /// Plans of the nation whose authorities send by MESH, and looks of which they are told.
 const NATION: (u32, u32) = (220_000, 20_000);
@@ -58,10 +63,15 @@ struct Arguments {
     /// File for all figures, as JSON.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plans in the database. [default: 1000000; 50000 with --quick]
+    /// Plans in the database. [default: 1000000; 50000 with --quick, 200000 with --quick and --before]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
     plans: Option<u64>,
-    /// Rounds of which the medians are taken; without --service, those of the matrix of queries. [default: 1; 3 with --service]
+    /// Compare two builds instead: the program of the build before, in this file, and this one, in turn, burst by burst. Fails when
+    /// this one takes more than 5 % longer. --only takes queries, upload, start or sustained.
+    #[arg(long, value_name = "FILE", conflicts_with = "service")]
+    before: Option<PathBuf>,
+    /// Rounds of which the medians are taken; without --service, those of the matrix of queries. [default: 1; 3 with --service, 9
+    /// with --before]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
     /// Connections at a time, with --service.
@@ -99,6 +109,7 @@ fn main() -> Result<ExitCode> {
     match arguments.hidden {
         Some(Hidden::Drive) => drive::serve(std::io::stdin().lock(), std::io::stdout().lock())?,
         Some(Hidden::Bare) => serve_bare()?,
+        None if arguments.before.is_some() => return measure_cpis(&arguments),
         None if arguments.service.is_some() || arguments.only.as_deref() == Some("probe") => measure(&arguments)?,
         None if arguments.only.as_deref() == Some(GATEWAY) => return measure_gateway(&arguments),
         None => return measure_cpis(&arguments),
@@ -128,11 +139,9 @@ fn gateway_time(arguments: &Arguments) -> Duration {
 
 fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(only) = &arguments.only {
-        ensure!(
-            NAMES.contains(&only.as_str()),
-            "there is no scenario `{only}`; there are {}, {GATEWAY}",
-            NAMES.join(", ")
-        );
+        let names =
+            if arguments.before.is_some() { builds::PARTS.join(", ") } else { NAMES.join(", ") + ", " + GATEWAY };
+        ensure!(names.split(", ").any(|name| name == only), "there is no scenario `{only}`; there are {names}");
     }
     let (plans, burst, sustained) = if arguments.quick { (PLANS_QUICK, 2, 10) } else { (PLANS, 10, 60) };
     let (nation_plans, nation_looks) = if arguments.quick { NATION_QUICK } else { NATION };
@@ -141,20 +150,26 @@ fn measure_cpis(arguments: &Arguments) -> Result<ExitCode> {
         program: std::env::current_exe()?,
         folder: folder(arguments)?,
         database: arguments.database,
-        plans: arguments.plans.unwrap_or(plans),
+        plans: arguments.plans.unwrap_or(if arguments.quick && arguments.before.is_some() {
+            PLANS_QUICK_BUILDS
+        } else {
+            plans
+        }),
         nation_plans,
         nation_looks,
         scale_plans: if arguments.quick { SCALE_PLANS_QUICK } else { SCALE_PLANS },
         burst: Duration::from_secs(burst),
         sustained: Duration::from_secs(sustained),
         rounds: usize::from(arguments.rounds.unwrap_or(1)),
+        before: arguments.before.clone(),
+        builds_rounds: usize::from(arguments.rounds.unwrap_or(BUILDS_ROUNDS)),
         client_threads: arguments.client_threads,
         only: arguments.only.clone(),
         even_if_busy: arguments.even_if_busy,
         keep: arguments.keep,
     };
     let mut results = scenarios::run(&options, &|text| eprintln!("{text}"))?;
-    if arguments.only.is_none() {
+    if arguments.only.is_none() && arguments.before.is_none() {
         results.figures.extend(gateway::run(&options.folder, gateway_time(arguments))?);
     }
     println!("{}\n\n{}", limits::note(arguments.database), judge::markdown(&results.figures));

@@ -2,14 +2,13 @@
 
 use crate::judge::{Figure, Unit};
 use crate::limits;
-use crate::load::Burst;
 use crate::process;
 use crate::rounds;
-use crate::scenarios::{Options, fill, wait_for_applier};
-use crate::serving::{Serving, Targets};
+use crate::scenarios::{Options, fill};
+use crate::serving::Targets;
 use crate::settings::Target;
-use crate::world::World;
-use anyhow::{Result, ensure};
+use crate::side::Side;
+use anyhow::Result;
 use cpis_load::words::{time, whole};
 use std::time::Instant;
 
@@ -36,43 +35,31 @@ const ROWS: [Row; 3] = [
 ];
 
 /// A service over so much data.
-struct Side {
-    world: World,
-    serving: Serving,
-    targets: Targets,
+fn make(options: &Options, plans: u64, say: &dyn Fn(&str)) -> Result<Side> {
+    let mut side = Side::make(options, &options.binary, plans, say)?;
+    fill(&mut side.world, &side.serving, say)?;
+    side.serving.stop()?;
+    let begun = Instant::now();
+    side.world.load_history(LOOKS, say)?;
+    say(&format!("{} plans with {LOOKS} accesses each, loaded in {:.0?}", whole(plans as f64), begun.elapsed()));
+    side.start()?;
+    Ok(side)
 }
 
-impl Side {
-    fn make(options: &Options, plans: u64, say: &dyn Fn(&str)) -> Result<Self> {
-        let mut world = World::make(&options.folder, options.database, plans, say)?;
-        let mut serving = Serving::start(&options.binary, &world)?;
-        fill(&mut world, &serving, say)?;
-        serving.stop()?;
-        let begun = Instant::now();
-        world.load_history(LOOKS, say)?;
-        say(&format!("{} plans with {LOOKS} accesses each, loaded in {:.0?}", whole(plans as f64), begun.elapsed()));
-        let serving = Serving::start(&options.binary, &world)?;
-        wait_for_applier(&serving)?;
-        let targets = serving.targets(&world, &world.tokens());
-        Ok(Self { world, serving, targets })
-    }
-
-    fn facts(&self) -> Result<String> {
-        let entries = self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0);
-        let gib = self.world.database.bytes()? as f64 / f64::from(1 << 30);
-        let memory = process::private_bytes(self.serving.pid())? as f64 / f64::from(1 << 20);
-        Ok(format!(
-            "{} plans, {} entries, {gib:.1} GiB, {memory:.0} MiB private",
-            whole(self.world.plans as f64),
-            whole(entries)
-        ))
-    }
+fn facts(side: &Side) -> Result<String> {
+    let entries = side.serving.metric("cpis_journal_entries")?.unwrap_or(0.0);
+    let gib = side.world.database.bytes()? as f64 / f64::from(1 << 30);
+    let memory = process::private_bytes(side.serving.pid())? as f64 / f64::from(1 << 20);
+    Ok(format!(
+        "{} plans, {} entries, {gib:.1} GiB, {memory:.0} MiB private",
+        whole(side.world.plans as f64),
+        whole(entries)
+    ))
 }
 
 /// Runs it.
 pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Vec<Figure>> {
-    let make = |plans| Side::make(options, plans, say);
-    let mut sides = [make(options.scale_plans)?, make(options.scale_plans * TIMES)?];
+    let mut sides = [make(options, options.scale_plans, say)?, make(options, options.scale_plans * TIMES, say)?];
     let mut costs = [const { [const { Vec::new() }; 2] }; ROWS.len()];
     for round in 1..=ROUNDS {
         for (row, costs) in ROWS.iter().zip(&mut costs) {
@@ -83,7 +70,7 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Vec<Figure>> {
         }
     }
     let [few, many] = &sides;
-    let beside = format!("{} beside {}", many.facts()?, few.facts()?);
+    let beside = format!("{} beside {}", facts(many)?, facts(few)?);
     let asked = limits::of(options.database).scale;
     let mut figures = vec![Figure::new("data beside each other, times", TIMES as f64, Unit::Count).beside(beside)];
     for (row, [few, many]) in ROWS.iter().zip(&costs) {
@@ -109,13 +96,7 @@ fn clients(connections: usize) -> String {
 
 /// Microseconds: of one client, half of its answers; of many, those between one answer and the next.
 fn cost(options: &Options, side: &Side, row: &Row) -> Result<f64> {
-    let (target, connections) = ((row.target)(&side.targets).clone(), row.connections);
-    let duration_ms = options.burst.as_millis() as u64;
-    let threads = options.client_threads;
-    let burst = Burst { target, connections, threads, warm_up_ms: duration_ms / 4, duration_ms };
-    let outcome = rounds::one(&burst, None, |burst| crate::drive::in_own_process(&options.program, burst))?.outcome;
-    ensure!(outcome.errors() == 0, "{} answers were wrong", outcome.errors());
-    // What the applier does later is not to burden the other side.
-    wait_for_applier(&side.serving)?;
-    Ok(if connections == 1 { outcome.p50_us } else { 1e6 / outcome.answers_per_second })
+    let outcome = side.burst(options, (row.target)(&side.targets), row.connections, options.burst)?.outcome;
+    side.settle()?;
+    Ok(if row.connections == 1 { outcome.p50_us } else { 1e6 / outcome.answers_per_second })
 }

@@ -3,6 +3,7 @@
 //! Read [`run`]: scenarios in their order. Each can be chosen by name; what it needs of the ones before is done all the same.
 
 use crate::bare;
+use crate::builds;
 use crate::database::Kind;
 use crate::judge::{Figure, Unit};
 use crate::limits::{self, Limits};
@@ -15,6 +16,7 @@ use crate::rounds::{self, Measured, Plan, Report};
 use crate::scale;
 use crate::serving::{Sent, Serving, Targets};
 use crate::settings::Target;
+use crate::side;
 use crate::world::{Batch, World};
 use anyhow::{Context, Result, bail, ensure};
 use cpis_load::words::{time, whole};
@@ -63,6 +65,10 @@ pub struct Options {
     pub sustained: Duration,
     /// Rounds of the matrix.
     pub rounds: usize,
+    /// The program of the build before: both builds are compared, and nothing else is measured.
+    pub before: Option<PathBuf>,
+    /// Rounds of two builds.
+    pub builds_rounds: usize,
     /// Threads of the client.
     pub client_threads: usize,
     /// This scenario only.
@@ -101,6 +107,9 @@ struct Run<'a> {
 
 /// Runs everything, or the scenario that was chosen.
 pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
+    if let Some(before) = &options.before {
+        return Ok(Results { figures: builds::run(options, before, say)?, reports: Vec::new() });
+    }
     let chosen = options.only.as_deref();
     let mut results = match chosen {
         Some(nation::NAME | scale::NAME) => Results { figures: Vec::new(), reports: Vec::new() },
@@ -118,7 +127,7 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
 
 /// Everything about looks, and about files that come by HTTPS.
 fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
-    let mut world = World::make(&options.folder, options.database, options.plans, say)?;
+    let mut world = World::make(&options.binary, &options.folder, options.database, options.plans, say)?;
     if options.keep {
         world.keep();
         say(&format!("everything lies in {}", world.folder().display()));
@@ -170,9 +179,7 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
 pub(crate) fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> {
     let (batches, begun) = (world.batches.clone(), Instant::now());
     for (place, batch) in batches.iter().enumerate() {
-        let token = world.authority_token(batch)?;
-        let file = world.file(batch, false)?;
-        let sent = serving.send(&token, batch, &file)?;
+        let sent = send(world, serving, batch, false)?;
         say(&format!("upload {} of {}: {} records in {:.2?}", place + 1, batches.len(), sent.records, sent.took));
     }
     let lagged = wait_for_applier(serving)?;
@@ -185,7 +192,14 @@ pub(crate) fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> 
     Ok(())
 }
 
-fn lag(serving: &Serving) -> Result<f64> {
+/// Sends an authority's next file.
+pub(crate) fn send(world: &mut World, serving: &Serving, batch: &Batch, changed: bool) -> Result<Sent> {
+    let token = world.authority_token(batch)?;
+    let file = world.file(batch, changed)?;
+    serving.send(&token, batch, &file)
+}
+
+pub(crate) fn lag(serving: &Serving) -> Result<f64> {
     Ok(serving.metric("cpis_applier_lag_entries")?.unwrap_or(0.0))
 }
 
@@ -229,9 +243,7 @@ impl Run<'_> {
     }
 
     fn load(&mut self, target: &Target, connections: usize, time: Duration) -> Result<Measured> {
-        let duration_ms = time.as_millis() as u64;
-        let threads = self.options.client_threads;
-        let burst = Burst { target: target.clone(), connections, threads, warm_up_ms: duration_ms / 4, duration_ms };
+        let burst = side::burst(self.options, target, connections, time);
         let measured = rounds::one(&burst, Some(self.serving.pid()), self.client())?;
         self.note(&measured.outcome);
         Ok(measured)
@@ -240,10 +252,7 @@ impl Run<'_> {
     fn bare(&self, connections: usize) -> Result<f64> {
         let server = bare::serve(bare::router())?;
         let [target, _] = bare::targets(&server);
-        let duration_ms = self.options.burst.as_millis() as u64;
-        let threads = self.options.client_threads;
-        let burst = Burst { target, connections, threads, warm_up_ms: duration_ms / 4, duration_ms };
-        Ok(self.client()(&burst)?.answers_per_second)
+        Ok(self.client()(&side::burst(self.options, &target, connections, self.options.burst))?.answers_per_second)
     }
 
     fn rounds(
@@ -349,19 +358,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn send(&mut self, batch: &Batch, changed: bool) -> Result<Sent> {
-        let token = self.world.authority_token(batch)?;
-        let file = self.world.file(batch, changed)?;
-        self.serving.send(&token, batch, &file)
-    }
-
     /// A file of 50,000 records that are all new, and the same with a tenth changed.
     fn upload(&mut self) -> Result<()> {
         let batch = self.world.new_people();
         for (changed, name) in [(false, "all new"), (true, "10 % changed")] {
             let probe = probe::probe(&self.options.folder, Duration::from_secs(1))?;
             self.check(&probe)?;
-            let sent = self.send(&batch, changed)?;
+            let sent = send(&mut self.world, &self.serving, &batch, changed)?;
             let seconds = sent.took.as_secs_f64();
             let beside = format!(
                 "{:.1} MiB, {} records/s; {} flushes/s",

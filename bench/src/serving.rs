@@ -35,6 +35,15 @@ pub fn binary() -> Result<PathBuf> {
     Ok(target.join("release/cpis"))
 }
 
+/// Writes the configuration of a service that answers here; `tables` are further parts.
+pub fn configure(config: &Path, tables: &str, [address, inside]: [SocketAddr; 2]) -> Result<()> {
+    let text = format!(
+        "listen = \"{address}\"\ninside_listen = \"{inside}\"\ndata_dir = \"data\"\ntest_numbers = true\n\
+         {tables}[[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n",
+    );
+    Ok(std::fs::write(config, text)?)
+}
+
 /// A running service.
 pub struct Serving {
     /// Where clients ask.
@@ -71,12 +80,9 @@ impl Serving {
 
     /// The same in a folder with a data directory and an issuer's mapping; `tables` are further parts of the configuration.
     pub fn start_in(binary: &Path, folder: &Path, config: &Path, tables: &str) -> Result<Self> {
-        let [address, inside] = free_ports()?;
-        let text = format!(
-            "listen = \"{address}\"\ninside_listen = \"{inside}\"\ndata_dir = \"data\"\ntest_numbers = true\n\
-             {tables}[[issuer]]\nmapping = \"issuer.toml\"\n[logs]\nformat = \"human\"\nlevel = \"warn\"\n",
-        );
-        std::fs::write(config, text)?;
+        let ports = free_ports()?;
+        let [address, inside] = ports;
+        configure(config, tables, ports)?;
         let log = folder.join("log");
         let start = Start {
             program: binary.display().to_string(),

@@ -5,20 +5,18 @@
 
 use crate::database::{Database, Kind, refuse_memory};
 use crate::history::History;
+use crate::serving;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
 use cpis_app::{Clock, SystemClock, SystemEntropy};
 use cpis_format_hl7v3::FileWriter;
-use cpis_model::demographics::Demographics;
 use cpis_model::organisation::AuthorityCode;
 use cpis_model::plan::PlanKind;
 use cpis_model::register::Register;
 use cpis_model::time::{days_after, london_day};
 use cpis_model::upload::{Header, UploadedPlan};
 use cpis_model::{Date, Timestamp};
-use cpis_store::Store;
 use cpis_synth::{PEOPLE_MAX, SynthPerson, authority_contact, person, plan_source, plans_for, record};
 use cpis_testkit::issuer::{AUDIENCE, Issuer, SigningKey, people};
 use std::collections::HashMap;
@@ -26,6 +24,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 /// From it follow all people and plans.
@@ -38,10 +37,11 @@ const WITHOUT_PLAN: u32 = 9_000;
 const PEOPLE_PERCENT: u64 = 85;
 /// Numbers that looks are asked about: so many that pages and caches do not get used to a few.
 pub const HITS_MAX: u32 = 100_000;
+/// What `cpis register import` reads of a person.
+const REGISTER_COLUMNS: [&str; 8] =
+    ["nhs_number", "given", "family", "birth_date", "restricted", "deceased", "superseded_by", "sex"];
 /// Clinicians who ask, each with a token of their own.
 const AUTHORS: usize = 64;
-/// Entries that the register takes at once.
-const REGISTER_CHUNK: usize = 5_000;
 
 /// One file of an authority: who stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +88,9 @@ pub struct Tokens {
 }
 
 impl World {
-    /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans.
-    pub fn make(folder: &Path, kind: Kind, plans: u64, mut say: impl FnMut(&str)) -> Result<Self> {
+    /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans. The register is filled
+    /// by `binary`, so that the database has the schema of that build.
+    pub fn make(binary: &Path, folder: &Path, kind: Kind, plans: u64, say: impl Fn(&str)) -> Result<Self> {
         refuse_memory(folder)?;
         let folder = tempfile::Builder::new().prefix("cpis-bench-").tempdir_in(folder).context("no folder for data")?;
         let data = folder.path().join("data");
@@ -112,8 +113,6 @@ impl World {
         file.write_all(ring.to_text().as_bytes())?;
         let keys = Keys { ring: Arc::new(ring), entropy };
         let database = Database::make(kind, folder.path(), &data, runtime.handle())?;
-        let store = runtime.block_on(database.open())?;
-        runtime.block_on(fill_register(store, keys.clone(), registered, today, &mut say))?;
 
         let key = SigningKey::fresh("bench-1", &mut rand::rng());
         let issuer = Issuer::start(([127, 0, 0, 1], 0).into(), vec![key], || SystemClock.now());
@@ -138,7 +137,39 @@ impl World {
         };
         let mapping = format!("issuer = \"{}\"\naudience = [\"{AUDIENCE}\"]\n", world.issuer.url());
         std::fs::write(world.folder.path().join("issuer.toml"), mapping)?;
+        say(&format!("register: {registered} people"));
+        world.fill_register(binary)?;
         Ok(world)
+    }
+
+    fn fill_register(&self, binary: &Path) -> Result<()> {
+        let table = self.folder.path().join("register.csv");
+        let mut writer = csv::Writer::from_path(&table)?;
+        writer.write_record(REGISTER_COLUMNS)?;
+        for person in cpis_synth::people(SEED, self.today).take(self.registered as usize) {
+            let (given, family, birth) = (&person.name.given, &person.name.family, person.birth.to_string());
+            writer.write_record([
+                person.number.digits(),
+                given.as_str(),
+                family.as_str(),
+                &birth,
+                "",
+                "",
+                "",
+                person.sex.code(),
+            ])?;
+        }
+        writer.flush()?;
+        serving::configure(&self.config, &self.database.configuration(), serving::free_ports()?)?;
+        let output =
+            Command::new(binary).args(["register", "import"]).arg(&table).arg("--config").arg(&self.config).output()?;
+        ensure!(
+            output.status.success(),
+            "the register is not filled: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        std::fs::remove_file(&table)?;
+        Ok(())
     }
 
     /// The folder that everything lies in.
@@ -282,32 +313,6 @@ fn batches(plans: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch
         first = if end == people { 0 } else { end };
     }
     (batches, sum)
-}
-
-async fn fill_register(
-    store: Arc<dyn Store>,
-    keys: Keys,
-    people: u32,
-    today: Date,
-    say: &mut impl FnMut(&str),
-) -> Result<()> {
-    let register = LocalRegister::new(store.clone(), keys);
-    let mut entries = Vec::with_capacity(REGISTER_CHUNK);
-    for person in cpis_synth::people(SEED, today).take(people as usize) {
-        let (name, birth, sex) = (person.name, person.birth, Some(person.sex));
-        let known = Demographics { name, birth, restricted: false, deceased: false, sex };
-        entries.push(RegisterEntry { number: person.number, person: Some(known), superseded_by: None });
-        if entries.len() == REGISTER_CHUNK || person.place + 1 == people {
-            register.put(&entries).await?;
-            entries.clear();
-            if (person.place + 1) % 100_000 == 0 || person.place + 1 == people {
-                say(&format!("register: {} of {people} people", person.place + 1));
-            }
-        }
-    }
-    drop(register);
-    store.close().await;
-    Ok(())
 }
 
 #[cfg(test)]
