@@ -5,10 +5,11 @@
 //! twice it tells how far the machine strays by itself.
 
 use crate::judge::{Figure, Limit, Unit};
-use crate::load::{Burst, Outcome};
+use crate::load::Outcome;
 use crate::process;
 use crate::rounds::middle;
-use crate::scenarios::{self, Options, lag};
+use crate::scenarios::ends::kill_under_load;
+use crate::scenarios::{self, BURST_CONNECTIONS, CONNECTIONS, Options, lag};
 use crate::serving::Targets;
 use crate::settings::Target;
 use crate::side::Side;
@@ -21,12 +22,8 @@ use std::time::{Duration, Instant};
 pub const PARTS: [&str; 4] = ["queries", "upload", "start", "sustained"];
 /// A row may cost so much more than in the build before.
 const COST_MAX: f64 = 1.05;
-/// Connections of a burst.
-const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
 /// The burst whose p99 is a figure by itself.
-const FIGURE: (&str, usize) = ("hit", 64);
-/// Connections of the sustained run, and of the load under which a service is killed.
-const SUSTAINED_CONNECTIONS: usize = 64;
+const FIGURE: (&str, usize) = ("hit", BURST_CONNECTIONS);
 /// The share of a burst's time that a turn takes: the sooner the other build has its turn, the more alike is the machine.
 const BURST_SHARE: u32 = 2;
 /// The share of the rounds of bursts that the sustained run, which takes the longest, has.
@@ -80,15 +77,16 @@ impl Row {
         let ratio = |turn: &[f64; 2]| turn[1] / turn[0];
         let mut ratios: Vec<f64> = self.turns.iter().map(ratio).collect();
         ratios.sort_by(f64::total_cmp);
-        let at = |share: usize| ratios.get((ratios.len() - 1) * share / 4).copied().unwrap_or(f64::NAN);
+        let (low, high) = ((ratios.len() - 1) / 4, ratios.len() - 1 - (ratios.len() - 1) / 4);
+        let at = |place: usize| ratios.get(place).copied().unwrap_or(f64::NAN);
         let words = |cost| self.unit.words(cost);
         let figure = Figure::new(self.name.clone(), of(ratio), Unit::Share).beside(format!(
             "{} before, {} now; half of {} turns within {} and {}",
             words(of(|turn| turn[0])),
             words(of(|turn| turn[1])),
             self.turns.len(),
-            Unit::Share.words(at(1)),
-            Unit::Share.words(at(3))
+            Unit::Share.words(at(low)),
+            Unit::Share.words(at(high))
         ));
         if self.judged { figure.floor(Limit::AtMost(COST_MAX)) } else { figure }
     }
@@ -144,7 +142,7 @@ impl Run<'_> {
         }
     }
 
-    /// The files that bring all plans: everybody is new.
+    /// The files that bring all plans.
     fn fill(&mut self) -> Result<()> {
         for round in 0..self.sides[0].world.batches.len() {
             let taken = self.both(round, |_, side| {
@@ -198,7 +196,7 @@ impl Run<'_> {
 
     fn sustained(&mut self, round: usize) -> Result<()> {
         let told = self.both(round, Sustained::run)?;
-        let name = |what: &str| format!("hit, {SUSTAINED_CONNECTIONS}, sustained: {what}");
+        let name = |what: &str| format!("hit, {BURST_CONNECTIONS}, sustained: {what}");
         let (rows, of) = (&mut self.rows, |figure: fn(&Sustained) -> f64| told.each_ref().map(figure));
         rows.judged(name("time for each answer"), Unit::Seconds, of(|told| 1.0 / told.outcome.answers_per_second));
         rows.told(name("p99"), Unit::Seconds, of(|told| told.outcome.p99_us / 1e6));
@@ -219,14 +217,7 @@ impl Run<'_> {
         self.rows.judged("start after a clean stop", Unit::Seconds, clean);
         let after = Duration::from_millis(1_000 + 250 * round as u64);
         let killed = self.both(round, |options, side| {
-            let threads = options.client_threads;
-            let (target, duration_ms) = (side.targets.hit.clone(), after.as_millis() as u64 + 1_000);
-            let burst = Burst { target, connections: SUSTAINED_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
-            let program = options.program.clone();
-            let driver = std::thread::spawn(move || crate::drive::in_own_process(&program, &burst));
-            std::thread::sleep(after);
-            side.serving.kill()?;
-            driver.join().map_err(|_| anyhow!("the client died"))??;
+            kill_under_load(options, &mut side.serving, &side.targets, after)?;
             side.start()?;
             Ok(side.serving.ready_after.as_secs_f64())
         })?;
@@ -249,7 +240,7 @@ impl Sustained {
         side.serving.stop()?;
         let before = side.world.database.bytes()?;
         side.start()?;
-        let outcome = side.burst(options, &side.targets.hit, SUSTAINED_CONNECTIONS, options.sustained)?.outcome;
+        let outcome = side.burst(options, &side.targets.hit, BURST_CONNECTIONS, options.sustained)?.outcome;
         let (behind, begun) = (lag(&side.serving)?, Instant::now());
         side.settle()?;
         let caught_up = begun.elapsed();
@@ -282,7 +273,7 @@ mod tests {
         // The machine was slow in the second turn, for both.
         let figure = row(true, &[[1.0, 1.02], [3.0, 3.03], [1.0, 1.20]]).figure();
         assert_eq!(figure.verdict, Verdict::FloorMet);
-        assert_eq!(figure.beside, "1.00 s before, 1.20 s now; half of 3 turns within 101.0 % and 102.0 %");
+        assert_eq!(figure.beside, "1.00 s before, 1.20 s now; half of 3 turns within 101.0 % and 120.0 %");
         assert_eq!(row(true, &[[1.0, 1.06]]).figure().verdict, Verdict::FloorMissed);
         assert_eq!(row(false, &[[1.0, 9.0]]).figure().verdict, Verdict::None);
         assert_eq!(row(true, &[[0.0, 0.0]]).figure().verdict, Verdict::FloorMissed);

@@ -24,15 +24,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 mod beside;
-mod ends;
+pub(crate) mod ends;
 
 /// Names for `--only`.
 pub const NAMES: [&str; 10] =
     ["queries", "sustained", "upload", "mixed", "memory", "counts", "start", "verify", "nation", "scale"];
 /// Connections of the burst that floors are about.
-const BURST_CONNECTIONS: usize = 64;
+pub(crate) const BURST_CONNECTIONS: usize = 64;
 /// Connections of the matrix.
-const CONNECTIONS: [usize; 4] = [1, 16, BURST_CONNECTIONS, 256];
+pub(crate) const CONNECTIONS: [usize; 4] = [1, 16, BURST_CONNECTIONS, 256];
 /// Rounds of the burst that floors are about.
 const BURST_ROUNDS: usize = 3;
 /// Connections while an upload is applied.

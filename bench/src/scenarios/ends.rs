@@ -1,9 +1,10 @@
 //! Stops, starts and the end: nothing that was answered is missing afterwards.
 
-use super::{BURST_CONNECTIONS, Results, Run};
+use super::{BURST_CONNECTIONS, Options, Results, Run};
 use crate::judge::{Figure, Limit, Unit};
-use crate::load::Burst;
-use anyhow::Result;
+use crate::load::{Burst, Outcome};
+use crate::serving::{Serving, Targets};
+use anyhow::{Result, anyhow};
 use cpis_load::words::whole;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -49,14 +50,7 @@ impl Run<'_> {
     /// `kill -9` under load, and the start after it.
     pub(super) fn killed(&mut self) -> Result<()> {
         (self.say)("kill -9 under load");
-        let duration_ms = 4_000;
-        let (threads, target) = (self.options.client_threads, self.targets.hit.clone());
-        let burst = Burst { target, connections: BURST_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
-        let client = self.client();
-        let driver = std::thread::spawn(move || client(&burst));
-        std::thread::sleep(Duration::from_secs(3));
-        self.serving.kill()?;
-        let outcome = driver.join().map_err(|_| anyhow::anyhow!("the client died"))??;
+        let outcome = kill_under_load(self.options, &mut self.serving, &self.targets, Duration::from_secs(3))?;
         self.start()?;
         self.answered += outcome.answers_200;
         // What was cut may be recorded without an answer; connections that were refused asked nothing.
@@ -108,6 +102,24 @@ impl Run<'_> {
             std::thread::sleep(Duration::from_millis(500));
         }
     }
+}
+
+/// Ends the service as a crash would, after so long a time of hits.
+pub(crate) fn kill_under_load(
+    options: &Options,
+    serving: &mut Serving,
+    targets: &Targets,
+    after: Duration,
+) -> Result<Outcome> {
+    let (threads, target) = (options.client_threads, targets.hit.clone());
+    // The client goes on a little: it must see the end.
+    let duration_ms = after.as_millis() as u64 + 1_000;
+    let burst = Burst { target, connections: BURST_CONNECTIONS, threads, warm_up_ms: 0, duration_ms };
+    let program = options.program.clone();
+    let driver = std::thread::spawn(move || crate::drive::in_own_process(&program, &burst));
+    std::thread::sleep(after);
+    serving.kill()?;
+    driver.join().map_err(|_| anyhow!("the client died"))?
 }
 
 /// Answers that the journal does not hold, or entries that nothing explains: a look that was not answered well may stand there.
