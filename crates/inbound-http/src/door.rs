@@ -139,8 +139,7 @@ impl Door {
     async fn run(&self, place: &Place, action: Action, request: Request) -> Response {
         let limits = self.http.limits;
         let seconds = if action == Action::Upload { limits.upload_seconds } else { limits.request_seconds };
-        // On the heap: what is moved from layer to layer is small then.
-        let run = AssertUnwindSafe(Box::pin(routes::run(self, action, request))).catch_unwind();
+        let run = AssertUnwindSafe(routes::run(self, action, request)).catch_unwind();
         match tokio::time::timeout(Duration::from_secs(seconds), run).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {

@@ -10,6 +10,8 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::any;
 use cpis_format_fhir::query::Resource;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// One method of one path.
@@ -153,25 +155,29 @@ fn build(door: Door, routes: &'static [Route], wanted: impl Fn(&Route) -> bool) 
     })
 }
 
-/// Does what a route is for.
-pub(crate) async fn run(door: &Door, action: Action, request: Request) -> Response {
+/// Does what a route is for, once the future is polled. Each is on the heap with what it needs itself, which for a look is little.
+pub(crate) fn run(door: &Door, action: Action, request: Request) -> BoxFuture<'_, Response> {
     let (parts, body) = request.into_parts();
     match action {
-        Action::Query => soap::query(door, &parts, body).await,
-        Action::Search(resource) => fhir::search(door, resource, &parts, body).await,
-        Action::ReadById => fhir::read_by_id(door, &parts).await,
-        Action::Metadata => fhir::metadata(door, &parts),
-        Action::Upload => uploads::upload(door, &parts, body).await.unwrap_or_else(Problem::answer),
-        Action::UploadSequence => uploads::sequence(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::UploadStatus => uploads::status(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::UploadSkip => uploads::skip(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::Subscription(act) => subscriptions::act(door, act, &parts, body).await,
-        Action::Notices => notices::list(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::Notice => notices::one(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::Acknowledge => notices::acknowledge(door, &parts).await.unwrap_or_else(Problem::answer),
-        Action::OpenApi => inside::openapi(),
-        Action::Live => inside::live(),
-        Action::Ready => inside::ready(door).await,
-        Action::Metrics => inside::metrics(door),
+        Action::Query => async move { soap::query(door, &parts, body).await }.boxed(),
+        Action::Search(resource) => async move { fhir::search(door, resource, &parts, body).await }.boxed(),
+        Action::ReadById => async move { fhir::read_by_id(door, &parts).await }.boxed(),
+        Action::Metadata => async move { fhir::metadata(door, &parts) }.boxed(),
+        Action::Upload => answered(async move { uploads::upload(door, &parts, body).await }),
+        Action::UploadSequence => answered(async move { uploads::sequence(door, &parts).await }),
+        Action::UploadStatus => answered(async move { uploads::status(door, &parts).await }),
+        Action::UploadSkip => answered(async move { uploads::skip(door, &parts).await }),
+        Action::Subscription(act) => async move { subscriptions::act(door, act, &parts, body).await }.boxed(),
+        Action::Notices => answered(async move { notices::list(door, &parts).await }),
+        Action::Notice => answered(async move { notices::one(door, &parts).await }),
+        Action::Acknowledge => answered(async move { notices::acknowledge(door, &parts).await }),
+        Action::OpenApi => async move { inside::openapi() }.boxed(),
+        Action::Live => async move { inside::live() }.boxed(),
+        Action::Ready => inside::ready(door).boxed(),
+        Action::Metrics => async move { inside::metrics(door) }.boxed(),
     }
+}
+
+fn answered<'a>(run: impl Future<Output = Result<Response, Problem>> + Send + 'a) -> BoxFuture<'a, Response> {
+    run.map(|done| done.unwrap_or_else(Problem::answer)).boxed()
 }

@@ -250,10 +250,11 @@ struct Place {
     routes: Vec<(Method, &'static Route)>,
 }
 
-/// The pages. What no page answers goes to `rest`, but a browser that looks for a page is told that there is none.
+/// The pages beside the routes of `rest`. What neither knows goes to `rest`, but a browser that looks for a page is told that
+/// there is none.
 pub fn router(web: Arc<Web>, rest: Router) -> Router {
     let door = Arc::new(Door { web, counts: Counts::default() });
-    let mut router = Router::new();
+    let mut router = rest.clone();
     for (at, first) in ROUTES.iter().enumerate() {
         if ROUTES.iter().take(at).any(|earlier| earlier.path == first.path) {
             continue;
@@ -276,7 +277,7 @@ pub fn router(web: Arc<Web>, rest: Router) -> Router {
                 && !guard::is_api(request.uri().path())
             {
                 let nowhere = Place { path: "unmatched", routes: Vec::new() };
-                return door.answer(&nowhere, request).await;
+                return Box::pin(door.answer(&nowhere, request)).await;
             }
             match rest.oneshot(request).await {
                 Ok(response) => response,
