@@ -37,7 +37,8 @@ const ROWS: [Row; 3] = [
 /// A service over so much data.
 fn make(options: &Options, plans: u64, say: &dyn Fn(&str)) -> Result<Side> {
     let mut side = Side::make(options, &options.binary, plans, say)?;
-    fill(&mut side.world, &side.serving, say)?;
+    let files = 0..side.world.batches.len();
+    fill(&mut side.world, &side.serving, files, say)?;
     side.serving.stop()?;
     let begun = Instant::now();
     side.world.load_history(LOOKS, say)?;

@@ -20,6 +20,7 @@ use crate::side;
 use crate::world::{Batch, World};
 use anyhow::{Context, Result, bail, ensure};
 use cpis_load::words::{time, whole};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// The database under the service.
     pub database: Kind,
-    /// Plans in the database.
+    /// Plans in the database: those of memory and starts.
     pub plans: u64,
+    /// Plans that are there when looks and files are measured; the rest comes afterwards.
+    pub plans_asked: u64,
     /// Plans of the nation whose authorities send by MESH.
     pub nation_plans: u32,
     /// Looks of which that nation's authorities are told.
@@ -94,6 +97,8 @@ struct Run<'a> {
     serving: Serving,
     targets: Targets,
     results: Results,
+    /// Files of those that bring all plans which were sent, and the plans in them.
+    sent: (usize, u64),
     /// Answers of status 200 to looks so far.
     answered: u64,
     /// Looks that were not answered well so far.
@@ -133,7 +138,8 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
         say(&format!("everything lies in {}", world.folder().display()));
     }
     let serving = Serving::start(&options.binary, &world)?;
-    fill(&mut world, &serving, say)?;
+    let first = world.ask_about(options.plans_asked);
+    let sent = (first, fill(&mut world, &serving, 0..first, say)?);
     let targets = serving.targets(&world, &world.tokens());
     let results = Results { figures: Vec::new(), reports: Vec::new() };
     let probe = probe::probe(&options.folder, Duration::from_secs(2))?;
@@ -144,6 +150,7 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
         serving,
         targets,
         results,
+        sent,
         answered: 0,
         failed: 0,
         earlier: 0,
@@ -165,6 +172,9 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     if run.wants("mixed") {
         run.mixed()?;
     }
+    if run.wants("memory") || run.wants("start") {
+        run.grow()?;
+    }
     if run.wants("memory") {
         run.memory()?;
     }
@@ -175,21 +185,18 @@ fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
     run.end()
 }
 
-/// Uploads until all plans are there.
-pub(crate) fn fill(world: &mut World, serving: &Serving, say: &dyn Fn(&str)) -> Result<()> {
-    let (batches, begun) = (world.batches.clone(), Instant::now());
-    for (place, batch) in batches.iter().enumerate() {
-        let sent = send(world, serving, batch, false)?;
-        say(&format!("upload {} of {}: {} records in {:.2?}", place + 1, batches.len(), sent.records, sent.took));
+/// Uploads some of the files that bring all plans. Gives the plans in them.
+pub(crate) fn fill(world: &mut World, serving: &Serving, files: Range<usize>, say: &dyn Fn(&str)) -> Result<u64> {
+    let (all, begun, mut plans) = (world.batches.len(), Instant::now(), 0);
+    for place in files {
+        let batch = world.batches.get(place).cloned().context("there is no such file")?;
+        let sent = send(world, serving, &batch, false)?;
+        plans += batch.plans;
+        say(&format!("upload {} of {all}: {} records in {:.2?}", place + 1, sent.records, sent.took));
     }
     let lagged = wait_for_applier(serving)?;
-    say(&format!(
-        "{} plans of {} people are there after {:.0?} (applier {lagged:.1?})",
-        world.plans,
-        world.people,
-        begun.elapsed()
-    ));
-    Ok(())
+    say(&format!("{} more plans are there after {:.0?} (applier {lagged:.1?})", whole(plans as f64), begun.elapsed()));
+    Ok(plans)
 }
 
 /// Sends an authority's next file.
@@ -306,7 +313,7 @@ impl Run<'_> {
         self.against_pgbench(rate, &[&burst, &matrix]);
         self.push(
             Figure::new("hit, 64 connections: p99", at_burst.outcome.p99_us / 1e6, Unit::Seconds)
-                .beside(format!("two flushes {}", time(two_flushes * 1e6)))
+                .beside(format!("two flushes {}; {}", time(two_flushes * 1e6), self.plans()))
                 .asked(self.limits.p99.above(two_flushes)),
         );
         let single = row(&matrix, 1)?.outcome.p50_us;
@@ -422,11 +429,35 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Sends the rest of the plans, and asks about them all.
+    fn grow(&mut self) -> Result<()> {
+        let all = self.world.ask_about(u64::MAX);
+        let (sent, plans) = self.sent;
+        if sent == all {
+            return Ok(());
+        }
+        self.sent = (all, plans + fill(&mut self.world, &self.serving, sent..all, self.say)?);
+        self.targets = self.serving.targets(&self.world, &self.world.tokens());
+        let target = self.targets.hit.clone();
+        let outcome = self.load(&target, BURST_CONNECTIONS, self.options.burst)?.outcome;
+        self.push(
+            Figure::new("hit, 64 connections, with all plans: p99", outcome.p99_us / 1e6, Unit::Seconds)
+                .beside(format!("{}/s; {}", whole(outcome.answers_per_second), self.plans())),
+        );
+        wait_for_applier(&self.serving)?;
+        Ok(())
+    }
+
+    /// The plans that are there, in words.
+    fn plans(&self) -> String {
+        format!("{} plans", whole(self.sent.1 as f64))
+    }
+
     fn memory(&mut self) -> Result<()> {
         let bytes = process::private_bytes(self.serving.pid())?;
-        let (plans, looks) = (self.world.plans, self.answered - self.earlier);
+        let looks = self.answered - self.earlier;
         let entries = self.serving.metric("cpis_journal_entries")?.unwrap_or(0.0);
-        let counts = format!("{} plans, {} looks answered by this process", whole(plans as f64), whole(looks as f64));
+        let counts = format!("{}, {} looks answered by this process", self.plans(), whole(looks as f64));
         self.push(
             Figure::new("private memory", bytes as f64, Unit::Mebibytes)
                 .beside(format!("{counts}, {} entries in the journal", whole(entries)))

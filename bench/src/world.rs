@@ -43,13 +43,15 @@ const REGISTER_COLUMNS: [&str; 8] =
 /// Clinicians who ask, each with a token of their own.
 const AUTHORS: usize = 64;
 
-/// One file of an authority: who stands in it.
+/// One file of an authority: who stands in it. Of those that are measured the plans are not counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// Which authority, by its place among those of the register.
     pub authority: usize,
     /// Places of the people.
     pub people: Range<u32>,
+    /// Plans that it brings.
+    pub plans: u64,
 }
 
 /// The world.
@@ -66,6 +68,8 @@ pub struct World {
     pub plans: u64,
     /// People who have them.
     pub people: u32,
+    /// The first so many of them are those whom looks ask about.
+    asked: u32,
     /// People in the register.
     pub registered: u32,
     /// Bytes of plan are made for this day.
@@ -125,6 +129,7 @@ impl World {
             batches,
             plans,
             people,
+            asked: people,
             registered,
             today,
             runtime,
@@ -193,10 +198,23 @@ impl World {
         Tokens { notifying: mint(people::clinician), silent: mint(people::scheduled_clinician) }
     }
 
-    /// Numbers of people with a plan, evenly spread.
+    /// How many of the files bring so many plans, or all of them. From now on looks ask about those who stand in them.
+    pub fn ask_about(&mut self, plans: u64) -> usize {
+        let mut sum = 0;
+        let files = self.batches.iter().take_while(|batch| {
+            let more = sum < plans;
+            sum += batch.plans;
+            more
+        });
+        let ends: Vec<u32> = files.map(|batch| batch.people.end).collect();
+        self.asked = ends.iter().copied().max().unwrap_or(self.people);
+        ends.len()
+    }
+
+    /// Numbers of people with a plan whom looks ask about, evenly spread.
     pub fn hits(&self) -> Vec<String> {
-        let wanted = self.people.min(HITS_MAX);
-        let places = (0..wanted).map(|place| (u64::from(place) * u64::from(self.people) / u64::from(wanted)) as u32);
+        let wanted = self.asked.min(HITS_MAX);
+        let places = (0..wanted).map(|place| (u64::from(place) * u64::from(self.asked) / u64::from(wanted)) as u32);
         places.filter_map(|place| cpis_synth::number(SEED, place)).map(|number| number.digits().to_owned()).collect()
     }
 
@@ -209,12 +227,12 @@ impl World {
     /// People who have no plan yet, in a file of an authority that sent none yet.
     pub fn new_people(&self) -> Batch {
         let end = self.people + FILE_RECORDS;
-        Batch { authority: self.authorities.len() - 1, people: self.people..end }
+        Batch { authority: self.authorities.len() - 1, people: self.people..end, plans: 0 }
     }
 
     /// People of whom another authority knows, in a file of one that sent none yet.
     pub fn known_people(&self) -> Batch {
-        Batch { authority: self.authorities.len() - 2, people: 0..self.people.min(FILE_RECORDS) }
+        Batch { authority: self.authorities.len() - 2, people: 0..self.people.min(FILE_RECORDS), plans: 0 }
     }
 
     /// A token of the authority.
@@ -304,12 +322,12 @@ fn change(plan: &mut UploadedPlan, today: Date) {
 fn batches(plans: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch>, u64) {
     let (mut batches, mut sum, mut first) = (Vec::new(), 0, 0);
     while sum < plans {
-        let mut end = first;
+        let (mut end, before) = (first, sum);
         while end < people.min(first + FILE_RECORDS) && sum < plans {
             sum += plans_of(end);
             end += 1;
         }
-        batches.push(Batch { authority: batches.len(), people: first..end });
+        batches.push(Batch { authority: batches.len(), people: first..end, plans: sum - before });
         first = if end == people { 0 } else { end };
     }
     (batches, sum)
@@ -327,6 +345,8 @@ mod tests {
         assert_eq!(people.iter().take(4).map(|range| range.start).collect::<Vec<_>>(), [0, 50_000, 100_000, 0]);
         assert!(people.iter().all(|range| range.end <= 120_000 && range.len() <= 50_000));
         assert_eq!(files.iter().map(|batch| batch.authority).collect::<Vec<_>>(), (0..files.len()).collect::<Vec<_>>());
+        assert_eq!(files.iter().map(|batch| batch.plans).sum::<u64>(), plans);
+        assert_eq!(files.first().map(|batch| batch.plans), Some(55_000));
     }
 
     #[test]

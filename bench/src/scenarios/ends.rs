@@ -42,9 +42,8 @@ impl Run<'_> {
     }
 
     fn of_plans(&self) -> String {
-        let plans = self.world.plans;
-        let rest = if plans < PLANS_FULL { " (the limits are about 1 million)" } else { "" };
-        format!("{} plans{rest}", whole(plans as f64))
+        let rest = if self.sent.1 < PLANS_FULL { " (the limits are about 1 million)" } else { "" };
+        self.plans() + rest
     }
 
     /// `kill -9` under load, and the start after it.
