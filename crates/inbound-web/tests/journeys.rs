@@ -3,8 +3,13 @@
 
 mod world;
 
+use axum::body::Body;
+use axum::http::header::ACCEPT;
+use axum::http::{Request, StatusCode};
 use cpis_inbound_web::{Pace, paths};
 use cpis_store::fault::Fault;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
 use world::{World, number};
 
 #[tokio::test]
@@ -262,4 +267,24 @@ async fn too_many_searches_are_refused_for_a_while() {
     }
     let refused = nurse.post(paths::FIND_BY_NUMBER, &[("number", number(70).digits())]).await;
     assert!(refused.status == 429 && !refused.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn what_no_page_answers_is_the_machines_and_a_browser_is_told_that_there_is_no_page() {
+    let world = World::new().await;
+    let page = "There is no such page";
+    for (path, accept, status, word) in [
+        ("/cpis/known", "application/fhir+json", StatusCode::OK, "a machine's answer"),
+        ("/cpis/known", "text/html", StatusCode::OK, "a machine's answer"),
+        ("/cpis/unknown", "application/fhir+json", StatusCode::NOT_FOUND, "nothing for machines"),
+        ("/cpis/unknown", "text/html", StatusCode::NOT_FOUND, "nothing for machines"),
+        ("/unknown", "*/*", StatusCode::NOT_FOUND, "nothing for machines"),
+        ("/unknown", "text/html,*/*;q=0.8", StatusCode::NOT_FOUND, page),
+    ] {
+        let request = Request::get(path).header(ACCEPT, accept).body(Body::empty()).unwrap();
+        let response = world.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {accept}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains(word), "{path} {accept}");
+    }
 }

@@ -4,6 +4,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::routing::get;
 use cpis_app::demographics::{LocalRegister, RegisterEntry};
 use cpis_app::people::Keys;
 use cpis_app::ring::KeyRing;
@@ -102,6 +103,13 @@ fn name(nth: u64) -> PersonName {
     if nth == 9 { PersonName::new("Robin", "<script>alert(1)</script>") } else { PersonName::new("Robin", "Testcase") }
 }
 
+/// What stands in for the machine API: one route, and its own word for what it does not know.
+fn machines() -> Router {
+    Router::new()
+        .route("/cpis/known", get(|| async { "a machine's answer" }))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "nothing for machines") })
+}
+
 impl World {
     pub async fn new() -> Self {
         Self::with(Pace::default(), false).await
@@ -161,7 +169,7 @@ impl World {
             openapi: "{\"info\":{\"title\":\"API\"},\"paths\":{}}",
             time: Duration::from_secs(30),
         });
-        let router = router(web, Router::new());
+        let router = router(web, machines());
         Self { service, issuer, router, faults, key: issuers_key, clock }
     }
 
