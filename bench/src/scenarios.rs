@@ -132,7 +132,8 @@ pub fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
 
 /// Everything about looks, and about files that come by HTTPS.
 fn run_looks(options: &Options, say: &dyn Fn(&str)) -> Result<Results> {
-    let mut world = World::make(&options.binary, &options.folder, options.database, options.plans, say)?;
+    let mut world =
+        World::make(&options.binary, &options.folder, options.database, (options.plans, options.plans_asked), say)?;
     if options.keep {
         world.keep();
         say(&format!("everything lies in {}", world.folder().display()));

@@ -24,7 +24,7 @@ pub struct Side {
 impl Side {
     /// Makes a world that `binary` fills and serves; its plans are not sent yet.
     pub fn make(options: &Options, binary: &Path, plans: u64, say: &dyn Fn(&str)) -> Result<Self> {
-        let mut world = World::make(binary, &options.folder, options.database, plans, say)?;
+        let mut world = World::make(binary, &options.folder, options.database, (plans, plans), say)?;
         if options.keep {
             world.keep();
             say(&format!("everything lies in {}", world.folder().display()));

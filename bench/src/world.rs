@@ -92,9 +92,15 @@ pub struct Tokens {
 }
 
 impl World {
-    /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans. The register is filled
-    /// by `binary`, so that the database has the schema of that build.
-    pub fn make(binary: &Path, folder: &Path, kind: Kind, plans: u64, say: impl Fn(&str)) -> Result<Self> {
+    /// Makes folder, keys, database with its register, and starts the issuer. `plans` is the least number of plans, and a file ends where
+    /// the first `asked` of them are there. The register is filled by `binary`, so that the database has the schema of that build.
+    pub fn make(
+        binary: &Path,
+        folder: &Path,
+        kind: Kind,
+        (plans, asked): (u64, u64),
+        say: impl Fn(&str),
+    ) -> Result<Self> {
         refuse_memory(folder)?;
         let folder = tempfile::Builder::new().prefix("cpis-bench-").tempdir_in(folder).context("no folder for data")?;
         let data = folder.path().join("data");
@@ -106,7 +112,7 @@ impl World {
         let authorities = register.authorities();
         let people = u32::try_from(plans * PEOPLE_PERCENT / 100)?.clamp(1, PEOPLE_MAX - FILE_RECORDS - WITHOUT_PLAN);
         let registered = people + FILE_RECORDS + WITHOUT_PLAN;
-        let (batches, plans) = batches(plans, people, |place| of_place(place, today).1.len() as u64);
+        let (batches, plans) = batches(plans, asked, people, |place| of_place(place, today).1.len() as u64);
         // The last two authorities are for files that are measured.
         ensure!(batches.len() + 2 <= authorities.len(), "so many plans need more authorities than there are");
 
@@ -317,13 +323,14 @@ fn change(plan: &mut UploadedPlan, today: Date) {
     };
 }
 
-/// Files of one authority after another that bring at least so many plans, and how many they bring. Once everybody stands in
-/// one, the next authority begins with the first person again.
-fn batches(plans: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch>, u64) {
+/// Files of one authority after another that bring at least so many plans, and how many they bring; one ends where `asked` plans are
+/// there. Once everybody stands in one, the next authority begins with the first person again.
+fn batches(plans: u64, asked: u64, people: u32, plans_of: impl Fn(u32) -> u64) -> (Vec<Batch>, u64) {
     let (mut batches, mut sum, mut first) = (Vec::new(), 0, 0);
     while sum < plans {
         let (mut end, before) = (first, sum);
-        while end < people.min(first + FILE_RECORDS) && sum < plans {
+        let until = if sum < asked { asked.min(plans) } else { plans };
+        while end < people.min(first + FILE_RECORDS) && sum < until {
             sum += plans_of(end);
             end += 1;
         }
@@ -339,7 +346,8 @@ mod tests {
 
     #[test]
     fn files_bring_all_plans_and_begin_anew_when_everybody_stood_in_one() {
-        let (files, plans) = batches(200_000, 120_000, |place| 1 + u64::from(place % 10 == 0));
+        let plans_of = |place| 1 + u64::from(place % 10 == 0);
+        let (files, plans) = batches(200_000, 200_000, 120_000, plans_of);
         let people: Vec<_> = files.iter().map(|batch| batch.people.clone()).collect();
         assert!((200_000..200_002).contains(&plans));
         assert_eq!(people.iter().take(4).map(|range| range.start).collect::<Vec<_>>(), [0, 50_000, 100_000, 0]);
@@ -347,6 +355,8 @@ mod tests {
         assert_eq!(files.iter().map(|batch| batch.authority).collect::<Vec<_>>(), (0..files.len()).collect::<Vec<_>>());
         assert_eq!(files.iter().map(|batch| batch.plans).sum::<u64>(), plans);
         assert_eq!(files.first().map(|batch| batch.plans), Some(55_000));
+        let (files, _) = batches(200_000, 70_000, 120_000, plans_of);
+        assert_eq!(files.iter().take(3).map(|batch| batch.plans).collect::<Vec<_>>(), [55_000, 15_000, 55_000]);
     }
 
     #[test]
