@@ -48,12 +48,21 @@ fn from_bytes<'b, T: minicbor::Decode<'b, ()> + minicbor::Encode<()>>(bytes: &'b
 
 /// An entry's canonical bytes.
 pub fn encode(entry: &Entry) -> Vec<u8> {
-    to_bytes(&wire::Entry {
+    let mut bytes = Vec::with_capacity(256);
+    encode_to(&mut bytes, entry);
+    bytes
+}
+
+/// Adds an entry's canonical bytes.
+pub fn encode_to(bytes: &mut Vec<u8>, entry: &Entry) {
+    let entry = wire::Entry {
         version: wire::VERSION,
         at: entry.at.as_millisecond(),
         person: entry.person.map(PersonId::value),
         what: (&entry.what).into(),
-    })
+    };
+    // Writing to a vector does not fail.
+    let _ = minicbor::encode(entry, bytes);
 }
 
 /// Reads an entry: all bytes, and only in the one canonical form.

@@ -65,9 +65,11 @@ pub fn seal_entry(
     key: &SealKey,
 ) -> (Vec<u8>, [u8; 32]) {
     let salt: [u8; SALT_BYTES] = crate::effects::random(&*keys.entropy);
-    let text = codec::encode(entry);
-    let leaf = leaf_hash(&salt, &text);
-    let salted = [salt.as_slice(), &text].concat();
+    // A look's entry has some 300 bytes.
+    let mut salted = Vec::with_capacity(512);
+    salted.extend_from_slice(&salt);
+    codec::encode_to(&mut salted, entry);
+    let leaf = leaf_hash(&salt, salted.get(SALT_BYTES..).unwrap_or_default());
     (key.seal(&*keys.entropy, &frame::place(group, ordinal, key_of), &salted), leaf)
 }
 

@@ -4,7 +4,7 @@
 //! a value moved to another row does not open.
 
 use crate::effects::{Entropy, random};
-use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::aead::{Aead, AeadInOut, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
 
 /// A value that does not open: wrong key, wrong place, or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,11 +57,15 @@ impl SealKey {
     /// Seals a value at a place.
     pub fn seal(&self, entropy: &dyn Entropy, place: &[u8], value: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = random(entropy);
-        let mut sealed = Vec::with_capacity(NONCE_BYTES + value.len() + 16);
+        let mut sealed = Vec::with_capacity(NONCE_BYTES + value.len() + TAG_BYTES);
         sealed.extend_from_slice(&nonce);
-        // Encryption fails only beyond 2^36 bytes; an empty ciphertext would not open, so nothing is lost silently.
-        let text = self.cipher.encrypt(&Nonce::from(nonce), Payload { msg: value, aad: place });
-        sealed.extend_from_slice(&text.unwrap_or_default());
+        sealed.extend_from_slice(value);
+        let (_, text) = sealed.split_at_mut(NONCE_BYTES);
+        match self.cipher.encrypt_inout_detached(&Nonce::from(nonce), place, text.into()) {
+            Ok(tag) => sealed.extend_from_slice(&tag),
+            // Only beyond 2^36 bytes. A nonce alone does not open, so nothing is lost silently, and nothing leaves in the clear.
+            Err(_) => sealed.truncate(NONCE_BYTES),
+        }
         sealed
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{Date, Timestamp};
 use jiff::ToSpan;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
@@ -19,8 +20,7 @@ pub fn london_time(at: Timestamp) -> jiff::civil::DateTime {
 
 /// The moment as local time with its offset, to the second, as FHIR's `instant` writes it.
 pub fn london_instant(at: Timestamp) -> String {
-    let zoned = at.to_zoned(LONDON.clone());
-    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    DateTimePrinter::new().precision(Some(0)).timestamp_with_offset_to_string(&at, LONDON.to_offset(at))
 }
 
 /// The moment that a local date and time of Europe/London names; the earlier one where the clocks go back.
