@@ -32,9 +32,13 @@ pub const BYTES_MAX: usize = 64 * 1024;
 
 fn to_bytes<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
-    // Writing to a vector does not fail.
-    let _ = minicbor::encode(value, &mut bytes);
+    add(&mut bytes, value);
     bytes
+}
+
+fn add<T: minicbor::Encode<()>>(bytes: &mut Vec<u8>, value: &T) {
+    // Writing to a vector does not fail.
+    let _ = minicbor::encode(value, bytes);
 }
 
 /// Reads a value that takes up all bytes, and only in the one canonical form.
@@ -48,21 +52,21 @@ fn from_bytes<'b, T: minicbor::Decode<'b, ()> + minicbor::Encode<()>>(bytes: &'b
 
 /// An entry's canonical bytes.
 pub fn encode(entry: &Entry) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
-    encode_to(&mut bytes, entry);
-    bytes
+    to_bytes(&written(entry))
 }
 
 /// Adds an entry's canonical bytes.
 pub fn encode_to(bytes: &mut Vec<u8>, entry: &Entry) {
-    let entry = wire::Entry {
+    add(bytes, &written(entry));
+}
+
+fn written(entry: &Entry) -> wire::Entry<'_> {
+    wire::Entry {
         version: wire::VERSION,
         at: entry.at.as_millisecond(),
         person: entry.person.map(PersonId::value),
         what: (&entry.what).into(),
-    };
-    // Writing to a vector does not fail.
-    let _ = minicbor::encode(entry, bytes);
+    }
 }
 
 /// Reads an entry: all bytes, and only in the one canonical form.
