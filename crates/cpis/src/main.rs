@@ -59,6 +59,7 @@ use std::process::ExitCode;
 
 /// Hands out first what was freed last: memory that the processor still has at hand. How long it keeps what is free stands in
 /// `.cargo/config.toml`.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
