@@ -34,8 +34,8 @@ pub const NAMES: [&str; 10] =
 pub(crate) const BURST_CONNECTIONS: usize = 64;
 /// Connections of the matrix.
 pub(crate) const CONNECTIONS: [usize; 4] = [1, 16, BURST_CONNECTIONS, 256];
-/// Rounds of the burst that floors are about.
-const BURST_ROUNDS: usize = 3;
+/// Rounds of the burst that floors are about: one minute differs from the next by a quarter.
+const BURST_ROUNDS: usize = 7;
 /// Connections while an upload is applied.
 const MIXED_CONNECTIONS: usize = 16;
 /// Longest wait until the applier has nothing left.
@@ -293,7 +293,7 @@ impl Run<'_> {
         Ok(report)
     }
 
-    /// Hit, miss and silent read at every number of connections; the hit at 64 in three rounds.
+    /// Hit, miss and silent read at every number of connections; the hit at 64 in more rounds.
     fn queries(&mut self) -> Result<()> {
         let Targets { hit, miss, silent, .. } = self.targets.clone();
         let burst = self.rounds(BURST_ROUNDS, &[BURST_CONNECTIONS], vec![hit.clone()], Some("hit"))?;
