@@ -18,7 +18,7 @@ const SOAKS: &[Soak] = &[
     },
     Soak {
         name: "kill-nine",
-        shows: "fifty times kill -9 of one service under load, looks and uploads",
+        shows: "five hundred times kill -9 of one service under load, looks and uploads",
         run: kill_nine,
     },
     Soak { name: "faults", shows: "a fault of each kind at every step of uploads, lists and copies", run: faults },
@@ -53,7 +53,7 @@ fn kills() -> u8 {
 }
 
 fn kill_nine() -> u8 {
-    cargo_test(&["--package", "cpis", "--test", "journeys", "kill::"], &[("CPIS_KILLS", "50")])
+    cargo_test(&["--package", "cpis", "--test", "journeys", "kill::"], &[("CPIS_KILLS", "500")])
 }
 
 fn faults() -> u8 {

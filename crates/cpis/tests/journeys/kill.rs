@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Kills of the ordinary run: each of the sizes that differ from round to round, and five in the middle of an upload. `cargo xtask
-/// soak kill-nine` asks for more with `CPIS_KILLS`.
-const KILLS: u64 = 13;
+/// Kills of the ordinary run, seventeen of them while an upload is sent. `cargo xtask soak kill-nine` asks for more with `CPIS_KILLS`.
+const KILLS: u64 = 50;
 const CLIENTS: u64 = 4;
 const PEOPLE: u64 = 40;
 
