@@ -14,13 +14,18 @@ pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What is built for tests has the system's allocator: the one of what is released takes two processors two minutes to build.
-pub const FOR_TESTS: &str = "--no-default-features";
+/// `cargo` with `words` about the whole workspace as it is tested: with the system's allocator, since the one of what is released takes
+/// two processors two minutes to build.
+pub fn workspace(root: &Path, words: &[&str]) -> Command {
+    let mut command = cargo(root, words);
+    command.args(["--workspace", "--locked", "--no-default-features"]);
+    command
+}
 
 /// Builds every program and example of the workspace. All at once, as the tests are: what is built together decides the features of
 /// the libraries, so that a program built by itself would have many of them compiled once more.
 pub fn programs(root: &Path) -> Command {
-    cargo(root, &["build", "--workspace", "--bins", "--examples", "--locked", FOR_TESTS])
+    workspace(root, &["build", "--bins", "--examples"])
 }
 
 /// Builds the programs for a step that runs one of them, and returns the folder in which they are.

@@ -10,7 +10,6 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
-use crate::process::FOR_TESTS;
 use crate::{alerts, browser, count, hl7v2, mesh_client, process, tidy};
 
 /// Which steps to run.
@@ -98,14 +97,14 @@ pub fn run(root: &Path, options: &Options) -> u8 {
 }
 
 fn steps(root: &Path, options: &Options) -> Vec<Step> {
-    let cargo = |arguments: &[&str]| process::cargo(root, arguments);
-    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--locked", FOR_TESTS]);
+    let mut documentation = process::workspace(root, &["doc", "--no-deps"]);
     documentation.env("RUSTDOCFLAGS", "-D warnings");
-    let lints = ["clippy", "--workspace", "--all-targets", "--locked", FOR_TESTS, "--", "-D", "warnings"];
+    let mut lints = process::workspace(root, &["clippy", "--all-targets"]);
+    lints.args(["--", "-D", "warnings"]);
     let mut steps = vec![
-        Step::Command("formatting", cargo(&["fmt", "--all", "--check"])),
+        Step::Command("formatting", process::cargo(root, &["fmt", "--all", "--check"])),
         Step::Tidy,
-        Step::Command("lints", cargo(&lints)),
+        Step::Command("lints", lints),
     ];
     if !options.fast {
         steps.push(Step::Deny);
@@ -114,7 +113,7 @@ fn steps(root: &Path, options: &Options) -> Vec<Step> {
     }
     steps.push(Step::Command("programs", process::programs(root)));
     steps.push(Step::Tests("tests", tests(root)));
-    steps.push(Step::Tests("documentation tests", cargo(&["test", "--doc", "--workspace", "--locked", FOR_TESTS])));
+    steps.push(Step::Tests("documentation tests", process::workspace(root, &["test", "--doc"])));
     if !options.fast {
         steps.push(Step::Count);
         steps.push(Step::Hl7v2Readers);
@@ -129,12 +128,11 @@ fn tests(root: &Path) -> Command {
     if process::has_cargo_subcommand(root, "nextest") {
         // Many tests wait for a disk or a service: twice as many as there are processors keep those busy.
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let mut command =
-            process::cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast", FOR_TESTS]);
+        let mut command = process::workspace(root, &["nextest", "run", "--no-fail-fast"]);
         command.args(["--no-tests=pass".to_owned(), format!("--test-threads={}", 2 * threads)]);
         command
     } else {
-        process::cargo(root, &["test", "--workspace", "--locked", "--no-fail-fast", "--tests", FOR_TESTS])
+        process::workspace(root, &["test", "--no-fail-fast", "--tests"])
     }
 }
 
